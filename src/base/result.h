@@ -1,0 +1,60 @@
+// A value, or the reason there is none.
+//
+// The part of std::expected that fitrun uses, for compilers at C++20; the names
+// are the same, so that the move to C++23 is one using-declaration.
+
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "base/exit_status.h"
+
+namespace fitrun {
+
+// What went wrong, in words for the person at the terminal. The message names
+// the file, flag or key; `code` is the errno behind it, or 0.
+struct Error {
+  std::string message;
+  int code = 0;
+};
+
+// An Error that ends the run. Thrown anywhere, caught once, at the top level.
+// A message of several lines is printed as it is (descriptor diagnostics).
+class Failure : public std::runtime_error {
+ public:
+  explicit Failure(const std::string& message,
+                   ExitStatus exit_status = ExitStatus::failed)
+      : std::runtime_error(message), status(exit_status) {}
+  explicit Failure(const Error& error) : Failure(error.message) {}
+
+  ExitStatus status;
+};
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+
+  bool has_value() const { return state_.index() == 0; }
+  explicit operator bool() const { return has_value(); }
+
+  const T& operator*() const { return std::get<0>(state_); }
+  T& operator*() { return std::get<0>(state_); }
+  const T* operator->() const { return &std::get<0>(state_); }
+  const Error& error() const { return std::get<1>(state_); }
+
+  // The value; throws Failure where there is none.
+  T value() && {
+    if (!has_value()) throw Failure(error());
+    return std::get<0>(std::move(state_));
+  }
+
+ private:
+  std::variant<T, Error> state_;
+};
+
+}  // namespace fitrun

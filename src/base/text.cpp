@@ -1,0 +1,153 @@
+#include "base/text.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace fitrun {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n\v\f";
+
+// The length of the UTF-8 sequence that begins `text`, or 0.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return static_cast<unsigned char>(text[i]);
+  };
+  if (byte(0) < 0x80) return 1;
+  const std::size_t length = byte(0) >= 0xf0   ? 4
+                             : byte(0) >= 0xe0 ? 3
+                             : byte(0) >= 0xc2 ? 2
+                                               : 0;
+  if (length == 0 || byte(0) > 0xf4 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  return length;
+}
+
+// Edits between two words: insert, drop, replace, or swap two neighbours.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> d(a.size() + 1);
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    d[i].resize(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1,
+                          d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::vector<std::string_view> lines(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.empty()) return {};
+  return split(text, '\n');
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> found;
+  while (true) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return found;
+    text.remove_prefix(first);
+    const std::size_t end = text.find_first_of(" \t");
+    found.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return found;
+    text.remove_prefix(end);
+  }
+}
+
+std::string to_lower(std::string_view text) {
+  std::string low(text);
+  for (char& c : low)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return low;
+}
+
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  std::uint64_t n = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, n);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return n;
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kMost = 120;
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  while (!text.empty()) {
+    if (out.size() > kMost) return out + "...\"";
+    const auto byte = static_cast<unsigned char>(text[0]);
+    std::size_t length = utf8_length(text);
+    if (length == 0 || byte < 0x20 || byte == 0x7f) {
+      length = 1;
+      out += "\\x";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return out + "\"";
+}
+
+std::string shell_quoted(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "%+,-./:=@_";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos)
+    return std::string(text);
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
+std::string_view did_you_mean(std::string_view text,
+                              const std::vector<std::string_view>& candidates) {
+  constexpr std::size_t kLongestWord = 64;
+  if (text.size() > kLongestWord) return {};
+  std::string_view best;
+  std::size_t fewest = std::min<std::size_t>(3, text.size() / 2) + 1;
+  const std::string low = to_lower(text);
+  for (const std::string_view candidate : candidates) {
+    const std::size_t edits = distance(low, to_lower(candidate));
+    if (edits < fewest) {
+      fewest = edits;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace fitrun

@@ -1,0 +1,28 @@
+#include "fit/fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fitrun {
+
+Fit compute_fit(const FitInput& input) {
+  const std::uint64_t want = std::max<std::uint64_t>(1, input.want);
+  double budget = input.available * input.headroom;
+  // Not "- 0": the original knows no reserve, and inf - 0 or -0.0 - 0 must stay
+  // what it computes.
+  if (input.reserve != 0) budget -= input.reserve;
+
+  if (input.per_worker <= 0) return {want, false, input.fixed > budget, budget};
+
+  const double safe = std::floor((budget - input.fixed) / input.per_worker);
+  if (safe < 1) return {1, want > 1, true, budget};
+
+  // Compared this way round, a `safe` that is not a number gives `want`, as in
+  // the original. The cast is exact: safe < want <= 2^64.
+  const std::uint64_t threads = safe < static_cast<double>(want)
+                                    ? static_cast<std::uint64_t>(safe)
+                                    : want;
+  return {threads, threads < want, false, budget};
+}
+
+}  // namespace fitrun

@@ -1,0 +1,18 @@
+#include "os/environment.h"
+
+#include <cstdlib>
+
+namespace fitrun {
+
+std::optional<std::string> Environment::get(const std::string& name) const {
+  if (variables_) {
+    const auto found = variables_->find(name);
+    if (found == variables_->end()) return std::nullopt;
+    return found->second;
+  }
+  const char* const value = std::getenv(name.c_str());
+  if (!value) return std::nullopt;
+  return value;
+}
+
+}  // namespace fitrun

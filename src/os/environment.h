@@ -1,0 +1,28 @@
+// Environment variables, of this process or of a described machine.
+//
+// Code that reads a variable takes an Environment, so that a test hands in the
+// variables of the machine it describes.
+
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace fitrun {
+
+class Environment {
+ public:
+  // The variables of this process, read when they are asked for.
+  Environment() = default;
+  explicit Environment(std::map<std::string, std::string> variables)
+      : variables_(std::move(variables)) {}
+
+  // Empty where the variable is unset; set and empty is "".
+  std::optional<std::string> get(const std::string& name) const;
+
+ private:
+  std::optional<std::map<std::string, std::string>> variables_;
+};
+
+}  // namespace fitrun

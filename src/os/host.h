@@ -1,0 +1,47 @@
+// The machine as a directory tree: everything fitrun reads from /proc and /sys.
+//
+// There is no interface to mock. Tests hand in a directory with the files of a
+// real machine (tests/fixtures/hosts/), and so can you: `fitrun probe --root
+// DIR`. Reading is bounded and never blocks: what is not a regular file (a FIFO
+// in a prepared directory) is an error, and so is a file beyond `kLargestFile`.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace fitrun {
+
+class Host {
+ public:
+  static constexpr std::size_t kLargestFile = 64U << 20;
+
+  // `root` without a trailing slash; "" or "/" is the machine fitrun runs on.
+  explicit Host(std::string root = "");
+
+  // Whether this is the running machine, so that system calls speak about it
+  // too.
+  bool live() const { return root_.empty(); }
+
+  // The whole of the file at `path`, which is absolute on the described
+  // machine. The error names the path; its `code` tells missing (ENOENT) from
+  // forbidden (EACCES).
+  Result<std::string> read(std::string_view path) const;
+
+  // Names in the directory at `path`, sorted; empty where there is none.
+  std::vector<std::string> list(std::string_view path) const;
+
+  bool is_directory(std::string_view path) const;
+
+  // Where `path` is for other programs and system calls.
+  std::string full(std::string_view path) const;
+
+ private:
+  std::string root_;
+};
+
+}  // namespace fitrun

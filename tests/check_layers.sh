@@ -1,0 +1,64 @@
+#!/bin/sh
+# Fails if a folder of src/ includes a folder that it may not know about, or if
+# a library is used outside its home. The table is the architecture; src/README.md
+# shows the same one.
+cd "$(dirname "$0")/../src" || exit 2
+status=0
+complain() {
+  echo "$*" >&2
+  status=1
+}
+
+may_use() {
+  case $1 in
+    base)    echo "" ;;
+    os)      echo "base" ;;
+    fit)     echo "base" ;;
+    stage)   echo "base os" ;;
+    probe)   echo "base os" ;;
+    share)   echo "base os" ;;
+    run)     echo "base os" ;;
+    plan)    echo "base fit stage probe" ;;
+    measure) echo "base os fit stage probe plan run" ;;
+    cli)     echo "base os fit stage probe share run plan measure" ;;
+    *)       return 1 ;;
+  esac
+}
+
+for dir in */; do
+  dir=${dir%/}
+  allowed=$(may_use "$dir") || {
+    complain "unknown folder $dir"
+    continue
+  }
+  for file in "$dir"/*.h "$dir"/*.cpp; do
+    [ -e "$file" ] || continue
+    for used in $(sed -n 's|^#include "\([a-z]*\)/.*|\1|p' "$file" | sort -u); do
+      case " $dir $allowed " in
+        *" $used "*) ;;
+        *) complain "$file: $dir/ may not use $used/" ;;
+      esac
+    done
+    case $file in
+      *.h) [ "$(head -c 3 "$file")" = "// " ] ||
+             complain "$file: a header opens with a paragraph for a stranger" ;;
+    esac
+  done
+done
+
+# Each library has one home, so that one file changes when it does.
+home() {
+  strays=$(grep -rl "#include <$1" . | grep -v "^\./$2/")
+  [ -z "$strays" ] || complain "<$1> belongs to $2/, not" "$strays"
+}
+home CLI/ cli
+home spdlog/ cli
+home fmt/ cli
+home toml++/ stage
+home boost/ os
+home dlfcn.h os
+grep -rl '#include <nlohmann/' . | grep -v -e '^\./plan/' -e '^\./measure/' -e '^\./share/' |
+  while read -r file; do echo "$file: <nlohmann/> is for plan/, measure/ and share/"; done |
+  grep . >&2 && status=1
+
+exit $status
