@@ -48,6 +48,7 @@ std::string source_and_caret(std::string_view line, std::size_t number,
 std::string render_diagnostics(const std::vector<Diagnostic>& diagnostics,
                                std::string_view file, std::string_view text) {
   std::vector<const Diagnostic*> sorted;
+  sorted.reserve(diagnostics.size());
   for (const Diagnostic& d : diagnostics) sorted.push_back(&d);
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Diagnostic* a, const Diagnostic* b) {

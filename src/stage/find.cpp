@@ -55,7 +55,8 @@ Result<std::string> find_stage(const std::string& name,
   for (const std::string& folder : config_folders(environment)) {
     std::string path = folder + "/" + name + std::string(kSuffix);
     if (is_file(path)) return path;
-    searched += (searched.empty() ? "" : ", ") + folder;
+    if (!searched.empty()) searched += ", ";
+    searched += folder;
     for (std::string& file : Host().list(folder)) {
       if (!file.ends_with(kSuffix)) continue;
       file.resize(file.size() - kSuffix.size());
