@@ -62,7 +62,8 @@ std::string render_diagnostics(const std::vector<Diagnostic>& diagnostics,
       out += ':' + std::to_string(d->line) + ':' + std::to_string(d->column);
     }
     out += ": error: " + d->message + "\n";
-    if (d->line > 0 && d->line <= source.size() && d->column > 0)
+    if (!text.empty() && d->line > 0 && d->line <= source.size() &&
+        d->column > 0)
       out += source_and_caret(source[d->line - 1], d->line, d->column);
   }
   return out;
