@@ -4,8 +4,12 @@
 
 #include "os/file.h"
 #include "os/host.h"
+#include "probe/cpus.h"
 #include "probe/custom.h"
+#include "probe/pressure.h"
 #include "probe/ram.h"
+#include "probe/self.h"
+#include "probe/worker_caps.h"
 #include "stage/find.h"
 #include "stage/parse.h"
 
@@ -40,7 +44,7 @@ PoolReading given(const PoolNeeds& needs) {
 }
 
 PoolReading measure_pool(const Stage& stage, const PoolNeeds& needs,
-                         const Host& host, const Environment& environment) {
+                         probe::Self& self) {
   if (needs.available) return given(needs);
   PoolReading reading;
   reading.pool = needs.pool;
@@ -54,14 +58,13 @@ PoolReading measure_pool(const Stage& stage, const PoolNeeds& needs,
     reading.constraints.push_back(std::move(answer).value());
     return reading;
   }
-  if (needs.pool == Pool::ram) return probe::ram(host, environment);
+  if (needs.pool == Pool::ram) return probe::ram(self);
   return reading;
 }
 
-Sourced<std::uint64_t> wanted(const Stage& stage, const Host& host,
-                              const Environment& environment) {
+Sourced<std::uint64_t> wanted(const Stage& stage, probe::Self& self) {
   if (stage.want.value) return {*stage.want.value, stage.want.origin};
-  return probe::cpus(host, environment);
+  return probe::cpus(self);
 }
 
 }  // namespace
@@ -86,28 +89,29 @@ Stage load_stage(const Options& options, const Environment& environment) {
 
 Plan decide(const Stage& stage, const Options& options,
             const Environment& environment) {
-  const Host host(options.root);
+  PlanInput input;
   std::vector<std::string> errors;
-  std::vector<PoolInput> pools;
   for (const PoolNeeds& needs : stage.pools) {
-    PoolInput input;
-    input.needs = needs;
-    input.fixed = sum_cost(needs.fixed, errors);
-    input.per_worker = sum_cost(needs.per_worker, errors);
-    pools.push_back(std::move(input));
+    PoolInput pool;
+    pool.needs = needs;
+    pool.fixed = sum_cost(needs.fixed, errors);
+    pool.per_worker = sum_cost(needs.per_worker, errors);
+    input.pools.push_back(std::move(pool));
   }
   if (!errors.empty()) {
     std::string all;
     for (const std::string& error : errors) all += error + "\n";
     throw Failure(all);
   }
-  for (PoolInput& input : pools)
-    input.reading = measure_pool(stage, input.needs, host, environment);
-  const std::vector<std::string>& command =
-      options.command.empty() ? stage.command : options.command;
-  return make_plan(stage, wanted(stage, host, environment), std::move(pools),
-                   command)
-      .value();
+  const Host host(options.root);
+  probe::Self self(host, environment);
+  for (PoolInput& pool : input.pools)
+    pool.reading = measure_pool(stage, pool.needs, self);
+  input.want = wanted(stage, self);
+  input.caps = probe::worker_caps(self);
+  input.pressure = probe::pressure(self);
+  input.command = options.command.empty() ? stage.command : options.command;
+  return make_plan(stage, std::move(input)).value();
 }
 
 }  // namespace fitrun

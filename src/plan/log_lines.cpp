@@ -1,5 +1,7 @@
 #include "plan/log_lines.h"
 
+#include <cstdio>
+
 namespace fitrun {
 namespace {
 
@@ -36,6 +38,51 @@ std::string overflow_cause(const PoolPlan& pool, const Plan& plan) {
   if (pool.fixed.bytes > pool.fit.budget) return "";
   return "one worker more (" + format_bytes(pool.per_worker.bytes) +
          ") is what does not fit beside it";
+}
+
+// Where something other than the host's free memory decides, and room is short.
+std::string limit_line(const PoolPlan& pool) {
+  const Constraint& c = pool.binding;
+  if (c.name == "host.mem_available" || c.name == "given") return "";
+  std::string text =
+      std::string(name_of(pool.needs.pool)) + " is limited by " + title(c);
+  if (c.file.empty() && !c.where.empty()) text += " (" + c.where + ")";
+  if (!c.limit || !c.used) return text;
+  return text + " (limit " + format_bytes(static_cast<double>(*c.limit)) +
+         ", used " + format_bytes(static_cast<double>(*c.used)) + ")";
+}
+
+// Costs that no single process may reach, as `ulimit -v` would end it.
+std::string process_cap_line(const PoolPlan& pool) {
+  const auto& cap = pool.reading.per_process_cap;
+  if (!cap) return "";
+  const auto bytes = static_cast<double>(cap->bytes);
+  const bool worker = pool.per_worker.bytes > bytes;
+  if (!worker && pool.fixed.bytes <= bytes) return "";
+  return std::string(worker ? "a worker (" : "the shared data (") +
+         format_bytes(worker ? pool.per_worker.bytes : pool.fixed.bytes) +
+         ") is larger than one process may be: " + cap->name + " is " +
+         format_bytes(bytes);
+}
+
+std::string cap_line(const Plan& plan) {
+  const WorkerCap* const cap = binding(plan.caps);
+  if (!cap || cap->name != plan.limited_by) return "";
+  std::string text = "reduced workers " + number(plan.want.value) + " -> " +
+                     number(plan.threads) + ": " + cap->name + " (" +
+                     cap->where + ") allows " + number(cap->limit) +
+                     " processes";
+  if (cap->used) text += ", " + number(*cap->used) + " are there";
+  return text;
+}
+
+std::string pressure_line(const Plan& plan) {
+  if (!plan.pressure || plan.pressure->full_avg10 <= kHighPressure) return "";
+  char share[32];
+  std::snprintf(share, sizeof share, "%.0f", plan.pressure->full_avg10);
+  return std::string("memory is short right now: for ") + share +
+         " % of the last 10 s nothing could run for want of it (" +
+         plan.pressure->where + ")";
 }
 
 std::string silent(const Constraint& c) {
@@ -84,15 +131,20 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
         say(LogLevel::detail, sentence);
     }
     if (least <= LogLevel::info) say(LogLevel::info, estimate(pool));
+    if (least <= LogLevel::info) say(LogLevel::info, limit_line(pool));
+    say(LogLevel::warning, process_cap_line(pool));
     if (pool.fit.swapping) {
       say(LogLevel::warning, overflow(pool));
       say(LogLevel::warning, overflow_cause(pool, plan));
     }
   }
-  if (plan.reduced && !plan.swapping && least <= LogLevel::info) {
+  if (const std::string by_cap = cap_line(plan); !by_cap.empty()) {
+    say(LogLevel::info, by_cap);
+  } else if (plan.reduced && !plan.swapping && least <= LogLevel::info) {
     say(LogLevel::info, "reduced workers " + number(plan.want.value) + " -> " +
                             number(plan.threads) + " to stay out of swap");
   }
+  say(LogLevel::warning, pressure_line(plan));
   if (!plan.count_used && !plan.command.empty()) {
     say(LogLevel::warning,
         "the command is not told the count: put '<threads>' into it, or set "

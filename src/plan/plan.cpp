@@ -69,27 +69,32 @@ Result<Constraint> decide_binding(const PoolReading& reading) {
                key + "]"};
 }
 
-Result<Plan> make_plan(const Stage& stage, Sourced<std::uint64_t> want,
-                       std::vector<PoolInput> pools,
-                       const std::vector<std::string>& command) {
+Result<Plan> make_plan(const Stage& stage, PlanInput input) {
   Plan plan;
   plan.label = stage.label.value;
   plan.stage = stage.file;
-  plan.want = std::move(want);
+  plan.want = std::move(input.want);
   plan.want.value = std::max<std::uint64_t>(1, plan.want.value);
-  for (PoolInput& input : pools) {
-    auto pool = plan_pool(std::move(input), plan.want.value);
+  plan.caps = std::move(input.caps);
+  plan.pressure = std::move(input.pressure);
+  for (PoolInput& pool_input : input.pools) {
+    auto pool = plan_pool(std::move(pool_input), plan.want.value);
     if (!pool) return pool.error();
     plan.swapping |= pool->fit.swapping;
     plan.pools.push_back(std::move(*pool));
   }
   const PoolPlan& limit = tightest(plan.pools);
   plan.threads = limit.fit.threads;
-  plan.reduced = plan.threads < plan.want.value;
-  plan.limited_by = plan.reduced || plan.swapping
+  plan.limited_by = plan.threads < plan.want.value || plan.swapping
                         ? std::string(key_of(limit.needs.pool))
                         : "want";
-  put_count_in(plan, stage, command);
+  const WorkerCap* const cap = binding(plan.caps);
+  if (cap && cap->workers < plan.threads) {
+    plan.threads = std::max<std::uint64_t>(1, cap->workers);
+    if (!plan.swapping) plan.limited_by = cap->name;
+  }
+  plan.reduced = plan.threads < plan.want.value;
+  put_count_in(plan, stage, input.command);
   return plan;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,15 +38,27 @@ struct PoolPlan {
   Fit fit;
 };
 
+// All that a decision rests on, but for the stage.
+struct PlanInput {
+  Sourced<std::uint64_t> want;  // whatever the stage says
+  std::vector<PoolInput> pools;
+  std::vector<WorkerCap> caps;  // on the count, whatever the memory
+  std::optional<Pressure> pressure;
+  std::vector<std::string> command;  // may be empty
+};
+
 struct Plan {
   std::string label;  // empty: none
   std::string stage;  // the descriptor's path; empty: flags alone
   Sourced<std::uint64_t> want;
   std::uint64_t threads = 1;
   bool reduced = false;
-  bool swapping = false;   // not even one worker fits some pool
-  std::string limited_by;  // "want", or the key of a pool
+  bool swapping = false;  // not even one worker fits some pool
+  // "want", the key of a pool, or the name of a cap.
+  std::string limited_by;
   std::vector<PoolPlan> pools;
+  std::vector<WorkerCap> caps;
+  std::optional<Pressure> pressure;
   std::vector<std::string> command;  // with the count put in
   // What the command's environment gets: FITRUN_THREADS, then the stage's.
   std::vector<std::pair<std::string, std::string>> environment;
@@ -56,9 +69,6 @@ struct Plan {
 // What a pool can give. An error, with the way out, where no source knows.
 Result<Constraint> decide_binding(const PoolReading& reading);
 
-// `want` is the wanted count, whatever the stage says. `command` may be empty.
-Result<Plan> make_plan(const Stage& stage, Sourced<std::uint64_t> want,
-                       std::vector<PoolInput> pools,
-                       const std::vector<std::string>& command);
+Result<Plan> make_plan(const Stage& stage, PlanInput input);
 
 }  // namespace fitrun

@@ -24,23 +24,37 @@ Json pool_json(const PoolPlan& pool) {
   Json constraints = Json::array();
   for (const Constraint& c : pool.reading.constraints)
     constraints.push_back(constraint_json(c));
-  return {{"pool", key_of(pool.needs.pool)},
-          {"threads", pool.fit.threads},
-          {"available", *pool.binding.available},
-          {"binding", pool.binding.name},
-          {"headroom", pool.needs.headroom.value},
-          {"headroom_origin", pool.needs.headroom.origin},
-          {"reserve", pool.needs.reserve.value.count},
-          {"reserve_origin", pool.needs.reserve.origin},
-          {"budget", whole_bytes(pool.fit.budget)},
-          {"fixed", whole_bytes(pool.fixed.bytes)},
-          {"fixed_items", items_json(pool.fixed)},
-          {"per_worker", whole_bytes(pool.per_worker.bytes)},
-          {"per_worker_items", items_json(pool.per_worker)},
-          {"reduced", pool.fit.reduced},
-          {"swapping", pool.fit.swapping},
-          {"constraints", std::move(constraints)},
-          {"diagnostics", pool.reading.diagnostics}};
+  Json json = {{"pool", key_of(pool.needs.pool)},
+               {"threads", pool.fit.threads},
+               {"available", *pool.binding.available},
+               {"binding", pool.binding.name},
+               {"headroom", pool.needs.headroom.value},
+               {"headroom_origin", pool.needs.headroom.origin},
+               {"reserve", pool.needs.reserve.value.count},
+               {"reserve_origin", pool.needs.reserve.origin},
+               {"budget", whole_bytes(pool.fit.budget)},
+               {"fixed", whole_bytes(pool.fixed.bytes)},
+               {"fixed_items", items_json(pool.fixed)},
+               {"per_worker", whole_bytes(pool.per_worker.bytes)},
+               {"per_worker_items", items_json(pool.per_worker)},
+               {"reduced", pool.fit.reduced},
+               {"swapping", pool.fit.swapping},
+               {"constraints", std::move(constraints)},
+               {"diagnostics", pool.reading.diagnostics}};
+  if (const auto& cap = pool.reading.per_process_cap)
+    json["per_process_cap"] = {{"name", cap->name}, {"bytes", cap->bytes}};
+  return json;
+}
+
+Json caps_json(const std::vector<WorkerCap>& caps) {
+  Json all = Json::array();
+  for (const WorkerCap& cap : caps) {
+    all.push_back({{"name", cap.name},
+                   {"where", cap.where},
+                   {"limit", cap.limit},
+                   {"workers", cap.workers}});
+  }
+  return all;
 }
 
 bool is_shell_name(std::string_view name) {
@@ -66,6 +80,7 @@ std::string render_json(const Plan& plan) {
       {"limited_by", plan.limited_by},
       {"want", {{"value", plan.want.value}, {"origin", plan.want.origin}}},
       {"pools", std::move(pools)},
+      {"caps", caps_json(plan.caps)},
       {"command", plan.command},
       {"env", std::move(environment)}};
   return dump_json(json);

@@ -64,15 +64,25 @@ std::string budget_origin(const PoolPlan& pool) {
   return text;
 }
 
-// The sources that do not decide, and why those without a number have none.
+// The sources that do not decide. Those without a number would only bury the
+// rest: they are counted.
 std::string other_rows(const PoolPlan& pool) {
   std::string out;
+  std::size_t silent = 0;
   for (const Constraint& c : pool.reading.constraints) {
     if (c.name == pool.binding.name && c.where == pool.binding.where) continue;
-    out += row(
-        "", c.available ? format_bytes(static_cast<double>(*c.available)) : "-",
-        "not binding",
-        c.name + ", " + c.where + (c.available ? "" : ": " + c.reason));
+    if (c.available) {
+      out += row("", format_bytes(static_cast<double>(*c.available)),
+                 "not binding", c.name + ", " + c.where);
+    } else {
+      ++silent;
+    }
+  }
+  if (silent > 0) {
+    out += row("", "-", "no limit",
+               std::to_string(silent) +
+                   (silent == 1 ? " more source" : " more sources") +
+                   " (fitrun probe shows them)");
   }
   return out;
 }

@@ -9,7 +9,7 @@ escape=$(printf '\033')
 unset NO_COLOR
 export TERM=xterm LC_ALL=C
 on_terminal "$FITRUN" plan --root machine s.toml
-said out "$escape[1m"
+said out "${escape}[1m"
 NO_COLOR=1 on_terminal "$FITRUN" plan --root machine s.toml
 grep -q "$escape" out && fail "colours under NO_COLOR"
 TERM=dumb on_terminal "$FITRUN" plan --root machine s.toml

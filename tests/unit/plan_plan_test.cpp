@@ -38,7 +38,9 @@ Stage html() {
 Plan plan(std::vector<PoolInput> pools, std::uint64_t want,
           const std::vector<std::string>& command = {"./render", "--jobs",
                                                      "<threads>"}) {
-  return make_plan(html(), {want, "--want"}, std::move(pools), command).value();
+  return make_plan(html(),
+                   {{want, "--want"}, std::move(pools), {}, {}, command})
+      .value();
 }
 
 std::vector<std::string> texts(const Plan& made, LogLevel least) {
@@ -91,7 +93,8 @@ TEST_CASE("a command that is not told the count is told of", "[plan]") {
   stage.inject.clear();
   const auto warnings = [&](const std::vector<std::string>& command) {
     return log_lines(
-               make_plan(stage, {2, ""}, {pool(0, 1, 100)}, command).value(),
+               make_plan(stage, {{2, ""}, {pool(0, 1, 100)}, {}, {}, command})
+                   .value(),
                LogLevel::warning)
         .size();
   };
@@ -118,11 +121,76 @@ TEST_CASE("the tightest pool sets the number", "[plan]") {
         "vram");
 }
 
+TEST_CASE("a cap on processes sets the number where it is the smaller",
+          "[plan]") {
+  const auto capped = [](std::uint64_t workers, double per_worker) {
+    return make_plan(html(), {{8, "--want"},
+                              {pool(0, per_worker, 100)},
+                              {{"cgroup2.pids.max", "/x", 9, 4, workers}},
+                              {},
+                              {"./render", "<threads>"}})
+        .value();
+  };
+  const Plan made = capped(5, 10);
+  CHECK(made.threads == 5);
+  CHECK(made.reduced);
+  CHECK(made.limited_by == "cgroup2.pids.max");
+  CHECK(made.command.at(1) == "5");
+  CHECK(texts(made, LogLevel::info).at(1) ==
+        "[budget:HTML] reduced workers 8 -> 5: cgroup2.pids.max (/x) allows 9 "
+        "processes, 4 are there");
+  CHECK(capped(5, 20).limited_by == "ram");  // floor(70 / 20) = 3
+  CHECK(capped(9, 1).limited_by == "want");
+}
+
+TEST_CASE("what binds is said where it is not the host", "[plan]") {
+  PoolInput input = pool(0, 1e9, 2'800'000'000);
+  Constraint& c = input.reading.constraints[0];
+  c.name = "cgroup2.memory.max";
+  c.file = "memory.max";
+  c.level = "/system.slice/ci.service";
+  c.limit = 4'000'000'000;
+  c.used = 1'200'000'000;
+  CHECK(texts(plan({input}, 1), LogLevel::info).at(1) ==
+        "[budget:HTML] RAM is limited by memory.max of "
+        "/system.slice/ci.service (limit 4.0 GB, used 1.2 GB)");
+}
+
+TEST_CASE("a worker larger than a process may be is warned about", "[plan]") {
+  PoolInput input = pool(3e9, 1e9, 24'000'000'000);
+  input.reading.per_process_cap = ProcessCap{"rlimit.as", 2'000'000'000};
+  CHECK(texts(plan({input}, 1), LogLevel::warning).at(0) ==
+        "[budget:HTML] the shared data (3.0 GB) is larger than one process may "
+        "be: rlimit.as is 2.0 GB");
+  input.per_worker.bytes = 2.5e9;
+  CHECK(texts(plan({input}, 1), LogLevel::warning).at(0) ==
+        "[budget:HTML] a worker (2.5 GB) is larger than one process may be: "
+        "rlimit.as is 2.0 GB");
+  input.reading.per_process_cap->bytes = 3'000'000'000;
+  CHECK(texts(plan({input}, 1), LogLevel::warning).empty());
+}
+
+TEST_CASE("memory pressure is warned about", "[plan]") {
+  const auto pressed = [](double percent) {
+    return texts(make_plan(html(), {{1, ""},
+                                    {pool(0, 10, 100)},
+                                    {},
+                                    Pressure{"/proc/pressure/memory", percent},
+                                    {"x", "<threads>"}})
+                     .value(),
+                 LogLevel::warning);
+  };
+  CHECK(pressed(5).empty());
+  CHECK(pressed(7.6).at(0) ==
+        "[budget:HTML] memory is short right now: for 8 % of the last 10 s "
+        "nothing could run for want of it (/proc/pressure/memory)");
+}
+
 TEST_CASE("a pool that nobody knows is an error with the way out", "[plan]") {
   PoolInput input = pool(0, 10, 100);
   input.reading.constraints[0].available.reset();
   input.reading.constraints[0].reason = "no MemAvailable line";
-  const auto made = make_plan(html(), {1, ""}, {input}, {});
+  const auto made = make_plan(html(), {{1, ""}, {input}, {}, {}, {}});
   REQUIRE_FALSE(made);
   CHECK(made.error().message ==
         "cannot measure the free RAM (host.mem_available: no MemAvailable "
