@@ -30,6 +30,7 @@ namespace bp = boost::process;
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -59,6 +60,23 @@ class DefaultSigchld {
 
  private:
   struct sigaction old_ {};
+};
+
+// A caller may have closed standard files, and the next files opened take their
+// numbers: the pipe would be the helper's standard input. This keeps the
+// numbers taken meanwhile.
+class StandardFilesTaken {
+ public:
+  StandardFilesTaken() {
+    for (Fd& file : files_) {
+      Fd next(::open("/dev/null", O_RDWR | O_CLOEXEC));
+      if (next.get() > STDERR_FILENO) return;
+      file = std::move(next);
+    }
+  }
+
+ private:
+  std::array<Fd, 3> files_;
 };
 
 // The file that execvp would start; the errno where there is none.
@@ -139,6 +157,7 @@ Result<CommandOutput> run_command(const CommandSpec& spec) {
   if (!program) return program.error();
 
   const DefaultSigchld sigchld;
+  const StandardFilesTaken taken;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
   bp::pipe pipe(ends[0], ends[1]);
