@@ -1,0 +1,25 @@
+#include "os/library.h"
+
+#include <dlfcn.h>
+#include <sys/auxv.h>
+
+namespace fitrun {
+
+Result<Library> Library::load(const std::string& name) {
+  void* const handle = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle) return Library(handle);
+  const char* const why = ::dlerror();
+  return Error{why ? why : name + ": cannot be loaded"};
+}
+
+void* Library::address(const char* name) const {
+  return ::dlsym(handle_, name);
+}
+
+std::string trusted_variable(const Environment& environment,
+                             const std::string& name) {
+  if (::getauxval(AT_SECURE) != 0) return {};
+  return environment.get(name).value_or("");
+}
+
+}  // namespace fitrun
