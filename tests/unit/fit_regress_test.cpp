@@ -231,6 +231,14 @@ TEST_CASE("a parse factor is learned over inputs of different sizes",
     // 6750 * 1.5 over 6750
     CHECK(disturbed->covering == Approx(1.5));
   }
+  SECTION("runs that differ in both are not compared") {
+    // Larger inputs were run with more workers: four of six pairs differ in
+    // both and would give slopes between 250 and 12250.
+    for (const auto& [n, input] :
+         {std::pair{1.0, 1000.0}, {2.0, 1000.0}, {4.0, 3000.0}, {8.0, 3000.0}})
+      samples.push_back({n, 500 + 6 * input + n * 250, input});
+    CHECK(learn_factor(samples, FactorIn::fixed)->per_worker == Approx(250));
+  }
   SECTION("in each worker") {
     for (const double input : {1000.0, 3000.0})
       for (const double n : {1.0, 2.0, 4.0})
