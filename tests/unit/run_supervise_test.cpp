@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -204,9 +205,18 @@ TEST_CASE("processes that outlive their parents are adopted when asked",
 }
 
 TEST_CASE("the end is passed on", "[supervise]") {
-  const auto ended = [](int wait_status) {
+  const Folder folder;
+  const auto ended = [&](int wait_status) {
     const pid_t pid = ::fork();
-    if (pid == 0) end_as(wait_status);
+    if (pid == 0) {
+      // Cores would be allowed, and land where they are removed.
+      rlimit core{};
+      ::getrlimit(RLIMIT_CORE, &core);
+      core.rlim_cur = core.rlim_max;
+      ::setrlimit(RLIMIT_CORE, &core);
+      if (::chdir(folder.file("").c_str()) != 0) std::_Exit(99);
+      end_as(wait_status);
+    }
     int status = 0;
     ::waitpid(pid, &status, 0);
     return status;
