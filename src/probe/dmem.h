@@ -1,0 +1,33 @@
+// Limits of cgroups on GPU memory (the dmem controller).
+//
+// Linux 6.14, Documentation/admin-guide/cgroup-v2.rst, "DMEM". An allocation
+// beyond dmem.max fails, so it clamps the GPU's memory as memory.max does RAM.
+// Keys are regions: "drm/0000:03:00.0/vram0", "nvidia/0000:03:00.0/vidmem".
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/host.h"
+#include "probe/constraint.h"
+
+namespace fitrun {
+
+// The value of the region of the device at the PCI address `address` in a file
+// of lines "REGION VALUE". Empty where there is none, and for "max".
+std::optional<std::uint64_t> dmem_value(std::string_view text,
+                                        const std::string& address);
+
+namespace probe {
+
+// "dmem.max" of this process's cgroup and those above it that limit the device;
+// empty where none does. cgroup v2 at /sys/fs/cgroup only.
+std::vector<Constraint> dmem_limits(const Host& host,
+                                    const std::string& address);
+
+}  // namespace probe
+}  // namespace fitrun
