@@ -1,0 +1,117 @@
+#include "cli/decide.h"
+
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/host.h"
+#include "probe/cpus.h"
+#include "probe/custom.h"
+#include "probe/pressure.h"
+#include "probe/ram.h"
+#include "probe/self.h"
+#include "probe/worker_caps.h"
+#include "stage/find.h"
+#include "stage/parse.h"
+
+namespace fitrun {
+namespace {
+
+constexpr std::size_t kLargestDescriptor = 1U << 20;
+
+// A custom probe stands beside its descriptor, wherever fitrun is started; one
+// that is not there is taken from the current folder, as `command` is.
+std::vector<std::string> probe_command(const Stage& stage,
+                                       const PoolNeeds& needs) {
+  std::vector<std::string> argv = needs.probe;
+  const std::size_t slash = stage.file.rfind('/');
+  if (slash == std::string::npos || argv[0].starts_with('/') ||
+      argv[0].find('/') == std::string::npos)
+    return argv;
+  const std::string beside = stage.file.substr(0, slash + 1) + argv[0];
+  if (::access(beside.c_str(), F_OK) == 0) argv[0] = beside;
+  return argv;
+}
+
+PoolReading given(const PoolNeeds& needs) {
+  PoolReading reading;
+  reading.pool = needs.pool;
+  Constraint c;
+  c.name = "given";
+  c.where = needs.available->origin;
+  c.available = needs.available->value.count;
+  reading.constraints.push_back(c);
+  return reading;
+}
+
+PoolReading measure_pool(const Stage& stage, const PoolNeeds& needs,
+                         probe::Self& self) {
+  if (needs.available) return given(needs);
+  PoolReading reading;
+  reading.pool = needs.pool;
+  if (!needs.probe.empty()) {
+    auto answer =
+        probe::custom(probe_command(stage, needs), needs.probe_timeout);
+    if (!answer) {
+      throw Failure(needs.probe_origin +
+                    ": error: probe: " + answer.error().message);
+    }
+    reading.constraints.push_back(std::move(answer).value());
+    return reading;
+  }
+  if (needs.pool == Pool::ram) return probe::ram(self);
+  return reading;
+}
+
+Sourced<std::uint64_t> wanted(const Stage& stage, probe::Self& self) {
+  if (stage.want.value) return {*stage.want.value, stage.want.origin};
+  return probe::cpus(self);
+}
+
+}  // namespace
+
+Stage read_stage(const std::string& name, const Environment& environment) {
+  const std::string file = find_stage(name, environment).value();
+  const std::string text = read_file(file, kLargestDescriptor).value();
+  auto parsed = parse_stage(text, file, environment);
+  if (const auto* const mistakes =
+          std::get_if<std::vector<Diagnostic>>(&parsed)) {
+    throw Failure(render_diagnostics(*mistakes, file, text));
+  }
+  return std::get<Stage>(std::move(parsed));
+}
+
+Stage load_stage(const Options& options, const Environment& environment) {
+  Stage stage;
+  if (!options.stages.empty())
+    stage = read_stage(options.stages.front(), environment);
+  return apply_wishes(std::move(stage), options.wishes).value();
+}
+
+Plan decide(const Stage& stage, const Options& options,
+            const Environment& environment) {
+  PlanInput input;
+  std::vector<std::string> errors;
+  for (const PoolNeeds& needs : stage.pools) {
+    PoolInput pool;
+    pool.needs = needs;
+    pool.fixed = sum_cost(needs.fixed, errors);
+    pool.per_worker = sum_cost(needs.per_worker, errors);
+    input.pools.push_back(std::move(pool));
+  }
+  if (!errors.empty()) {
+    std::string all;
+    for (const std::string& error : errors) all += error + "\n";
+    throw Failure(all);
+  }
+  const Host host(options.root);
+  probe::Self self(host, environment);
+  for (PoolInput& pool : input.pools)
+    pool.reading = measure_pool(stage, pool.needs, self);
+  input.want = wanted(stage, self);
+  input.caps = probe::worker_caps(self);
+  input.pressure = probe::pressure(self);
+  input.command = options.command.empty() ? stage.command : options.command;
+  return make_plan(stage, std::move(input)).value();
+}
+
+}  // namespace fitrun

@@ -1,0 +1,30 @@
+#include "plan/constraint_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace fitrun {
+
+nlohmann::ordered_json constraint_json(const Constraint& constraint) {
+  nlohmann::ordered_json json = {{"name", constraint.name},
+                                 {"where", constraint.where}};
+  const auto add = [&](const char* key, std::optional<std::uint64_t> bytes) {
+    if (bytes) json[key] = *bytes;
+  };
+  add("limit", constraint.limit);
+  add("used", constraint.used);
+  add("reclaimable", constraint.reclaimable);
+  add("available", constraint.available);
+  if (constraint.available) {
+    json["exact"] = constraint.exact;
+  } else {
+    json["reason"] = constraint.reason;
+  }
+  return json;
+}
+
+std::string dump_json(const nlohmann::ordered_json& json) {
+  using Handler = nlohmann::ordered_json::error_handler_t;
+  return json.dump(2, ' ', false, Handler::replace) + "\n";
+}
+
+}  // namespace fitrun
