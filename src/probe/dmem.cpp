@@ -6,16 +6,6 @@
 #include "probe/gpu.h"
 
 namespace fitrun {
-namespace {
-
-// "/user.slice/x" of the line "0::/user.slice/x"; "" where there is none.
-std::string unified_cgroup(std::string_view text) {
-  for (const std::string_view line : lines(text))
-    if (line.starts_with("0::/")) return std::string(line.substr(3));
-  return {};
-}
-
-}  // namespace
 
 std::optional<std::uint64_t> dmem_value(std::string_view text,
                                         const std::string& address) {
@@ -29,35 +19,33 @@ std::optional<std::uint64_t> dmem_value(std::string_view text,
   return std::nullopt;
 }
 
-std::vector<Constraint> probe::dmem_limits(const Host& host,
+std::vector<Constraint> probe::dmem_limits(Self& self,
                                            const std::string& address) {
+  constexpr std::string_view kFile = "dmem.max";
   std::vector<Constraint> limits;
-  const auto text = host.read("/proc/self/cgroup");
-  if (address.empty() || !text) return limits;
-  std::string group = unified_cgroup(*text);
-  // A group outside of the namespace's root cannot be found from here.
-  if (group.empty() || group.find("/..") != std::string::npos) return limits;
-  while (true) {
-    if (group == "/") group.clear();
-    const std::string folder = "/sys/fs/cgroup" + group;
-    const auto limit_text = host.read(folder + "/dmem.max");
-    const auto used_text = host.read(folder + "/dmem.current");
+  if (address.empty()) return limits;
+  for (const CgroupLevel& level : self.chain("dmem").levels) {
+    const std::string folder = level.folder + "/";
+    const auto limit_text = self.host().read(folder + std::string(kFile));
     const auto limit =
         limit_text ? dmem_value(*limit_text, address) : std::nullopt;
-    if (limit) {
-      const auto used =
-          used_text ? dmem_value(*used_text, address) : std::nullopt;
-      Constraint c;
-      c.name = "cgroup2.dmem.max";
-      c.where = folder;
-      c.limit = limit;
-      c.used = used.value_or(0);
+    if (!limit) continue;
+    const auto used_text = self.host().read(folder + "dmem.current");
+    Constraint c;
+    c.name = "cgroup2.dmem.max";
+    c.where = level.folder;
+    c.file = kFile;
+    c.level = level.path;
+    c.limit = limit;
+    c.used = used_text ? dmem_value(*used_text, address) : std::nullopt;
+    if (c.used) {
       c.available = *limit - std::min(*limit, *c.used);
-      limits.push_back(std::move(c));
+    } else {
+      c.reason = "dmem.current does not say what is used";
     }
-    if (group.empty()) return limits;
-    group.resize(group.rfind('/'));
+    limits.push_back(std::move(c));
   }
+  return limits;
 }
 
 }  // namespace fitrun

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "os/host.h"
 #include "probe/constraint.h"
+#include "probe/self.h"
 
 namespace fitrun {
 
@@ -24,10 +24,9 @@ std::optional<std::uint64_t> dmem_value(std::string_view text,
 
 namespace probe {
 
-// "dmem.max" of this process's cgroup and those above it that limit the device;
-// empty where none does. cgroup v2 at /sys/fs/cgroup only.
-std::vector<Constraint> dmem_limits(const Host& host,
-                                    const std::string& address);
+// "cgroup2.dmem.max" of the levels that limit the device, ours first; empty
+// where none does.
+std::vector<Constraint> dmem_limits(Self& self, const std::string& address);
 
 }  // namespace probe
 }  // namespace fitrun

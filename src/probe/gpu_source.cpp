@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "probe/meminfo.h"
 #include "probe/ram.h"
 
 namespace fitrun {
@@ -34,23 +33,24 @@ Constraint memory_constraint(const std::string& name, const std::string& where,
 
 void take_from_ram(Gpu& gpu, const GpuMachine& machine) {
   gpu.memory = GpuMemory::shared;
-  const PoolReading ram = probe::ram(machine.host, machine.environment);
+  const PoolReading ram = probe::ram(machine.self);
   for (const Constraint& c : ram.constraints)
     gpu.reading.constraints.push_back(c);
   for (const std::string& line : ram.diagnostics)
     gpu.reading.diagnostics.push_back(line);
-  const Constraint whole = probe::host_memory(machine.host);
-  gpu.total = whole.limit;
-  gpu.free = whole.available;
+  if (const auto& whole = machine.self.meminfo()) {
+    gpu.total = whole->total;
+    gpu.free = whole->available;
+  }
 }
 
 bool in_container(const GpuMachine& machine) {
   // Docker, Podman, systemd-nspawn and LXC, and what the NVIDIA toolkit sets.
-  return machine.host.read("/.dockerenv").has_value() ||
-         machine.host.read("/run/.containerenv").has_value() ||
-         machine.environment.get("container").has_value() ||
-         machine.environment.get("NVIDIA_VISIBLE_DEVICES").has_value() ||
-         machine.environment.get("KUBERNETES_SERVICE_HOST").has_value();
+  return machine.host().read("/.dockerenv").has_value() ||
+         machine.host().read("/run/.containerenv").has_value() ||
+         machine.environment().get("container").has_value() ||
+         machine.environment().get("NVIDIA_VISIBLE_DEVICES").has_value() ||
+         machine.environment().get("KUBERNETES_SERVICE_HOST").has_value();
 }
 
 }  // namespace fitrun

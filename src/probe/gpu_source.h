@@ -12,19 +12,20 @@
 #include <string>
 #include <vector>
 
-#include "os/environment.h"
-#include "os/host.h"
 #include "os/probe_child.h"
 #include "probe/gpu.h"
+#include "probe/self.h"
 
 namespace fitrun {
 
 struct GpuMachine {
-  const Host& host;
-  const Environment& environment;
+  probe::Self& self;
   std::chrono::milliseconds deadline{30'000};  // for each library or command
   // Told once per driver that takes long: "waiting for the NVIDIA driver".
   std::function<void(const std::string&)> on_slow;
+
+  const Host& host() const { return self.host(); }
+  const Environment& environment() const { return self.environment(); }
 };
 
 struct GpuListing {

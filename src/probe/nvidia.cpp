@@ -25,7 +25,7 @@ GpuListing without_answer(Outcome outcome, std::string why,
 }
 
 GpuListing library_missing(const GpuMachine& machine, const std::string& why) {
-  if (!machine.host.read(kVersionFile))
+  if (!machine.host().read(kVersionFile))
     return without_answer(Outcome::silent, why, "");
   if (in_container(machine)) {
     return without_answer(
@@ -40,7 +40,7 @@ GpuListing library_missing(const GpuMachine& machine, const std::string& why) {
 
 // Why nvmlInit_v2 did not work, and what to do.
 GpuListing init_failed(const GpuMachine& machine, const NvmlReport& report) {
-  const auto version = machine.host.read(kVersionFile);
+  const auto version = machine.host().read(kVersionFile);
   switch (report.status) {
     case nvml::driver_not_loaded:
       // Libraries are left behind on machines without such a GPU; there the
@@ -103,6 +103,10 @@ std::string problem_of(const Gpu& gpu, int status) {
   }
 }
 
+std::uint64_t total_of(const Result<Meminfo>& meminfo) {
+  return meminfo ? meminfo->total.value_or(0) : 0;
+}
+
 // Turns a report into a listing. One GPU per device without MIG and one per
 // MIG instance; `places_` says which is which.
 class Listing {
@@ -111,7 +115,7 @@ class Listing {
       : machine_(machine),
         report_(std::move(report)),
         source_(std::move(source)),
-        ram_total_(probe::host_memory(machine.host).limit.value_or(0)) {}
+        ram_total_(total_of(machine.self.meminfo())) {}
 
   GpuListing build();
 
@@ -142,7 +146,7 @@ void Listing::add_memory(Gpu& gpu, const NvmlMemory& memory) {
   gpu.free = std::min(memory.free, memory.total);
   gpu.reading.constraints.push_back(memory_constraint(
       source_ + ".memory", identity(gpu), memory.total, memory.free));
-  for (Constraint& c : probe::dmem_limits(machine_.host, gpu.address))
+  for (Constraint& c : probe::dmem_limits(machine_.self, gpu.address))
     gpu.reading.constraints.push_back(std::move(c));
 }
 
@@ -210,7 +214,7 @@ void Listing::explain_hidden() {
     if (gpu.number || !gpu.skipped.empty()) continue;
     if (std::find(each.begin(), each.end(), i) != each.end()) {
       gpu.skipped = "a process sees one MIG instance, and no GPU beside it";
-    } else if (machine_.environment.get("CUDA_VISIBLE_DEVICES")) {
+    } else if (machine_.environment().get("CUDA_VISIBLE_DEVICES")) {
       gpu.skipped = "not in CUDA_VISIBLE_DEVICES";
     } else {
       gpu.skipped = "it shares the memory of a MIG instance before it";
@@ -242,7 +246,7 @@ void Listing::take_smallest() {
 // its device numbers (MPS documentation).
 void Listing::cap_by_mps() {
   constexpr const char* kName = "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT";
-  const auto text = machine_.environment.get(kName);
+  const auto text = machine_.environment().get(kName);
   if (!text) return;
   for (const std::string_view entry : split(*text, ',')) {
     const std::size_t equals = entry.find('=');
@@ -268,8 +272,9 @@ GpuListing Listing::build() {
     if (count == 0) add_device(at);
     for (std::size_t i = 0; i < count; ++i) add_instance(at, i);
   }
-  const CudaVisibility seen = cuda_visible(
-      cuda_devices(report_.devices), machine_.environment, report_.cuda_order);
+  const CudaVisibility seen =
+      cuda_visible(cuda_devices(report_.devices), machine_.environment(),
+                   report_.cuda_order);
   number(seen);
   explain_hidden();
   if (seen.order == CudaVisibility::Order::unclear) take_smallest();
@@ -309,7 +314,7 @@ GpuListing nvidia_listing(const GpuMachine& machine, NvmlReport report,
 }
 
 GpuListing nvml_gpus(const GpuMachine& machine) {
-  const Environment& environment = machine.environment;
+  const Environment& environment = machine.environment();
   const auto text =
       run_in_child([&environment] { return read_nvml(environment); },
                    child_spec(machine, "the NVIDIA driver",

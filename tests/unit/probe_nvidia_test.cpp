@@ -65,7 +65,8 @@ struct Fake {
   GpuListing list() const {
     const Host host(dir.root());
     const Environment environment(variables);
-    return probe::nvml_gpus({host, environment, deadline, nullptr});
+    probe::Self self(host, environment);
+    return probe::nvml_gpus({self, deadline, nullptr});
   }
 };
 
@@ -350,6 +351,18 @@ TEST_CASE("a missing library has three causes", "[nvidia]") {
              ContainsSubstring("it lacks functions: the CUDA stub?"));
 }
 
+TEST_CASE("of two missing libraries the usual one is named", "[nvidia]") {
+  Fake fake;
+  fake.variables.erase("FITRUN_NVML");
+  const std::string why = fake.list().why;
+  if (why.find("cannot open") == std::string::npos) {
+    WARN("not tested: this machine has NVML");
+    return;
+  }
+  CHECK_THAT(why, ContainsSubstring("libnvidia-ml.so.1: cannot open"));
+  CHECK(why.find("wsl") == std::string::npos);
+}
+
 TEST_CASE("no GPU at all is not an error", "[nvidia]") {
   const GpuListing listing = Fake("").list();
   CHECK(listing.outcome == Outcome::silent);
@@ -359,6 +372,8 @@ TEST_CASE("no GPU at all is not an error", "[nvidia]") {
 TEST_CASE("a cgroup's limit on GPU memory clamps it", "[nvidia]") {
   Fake fake("uuid=GPU-a,name=A,pci=00000000:01:00.0,total=9000,free=5000");
   fake.dir.file("/proc/self/cgroup", "0::/job/step\n")
+      .file("/proc/self/mountinfo",
+            "30 20 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
       .file("/sys/fs/cgroup/job/dmem.max",
             "drm/0000:03:00.0/vram0 1\nnvidia/0000:01:00.0/vidmem 4000\n")
       .file("/sys/fs/cgroup/job/dmem.current",
@@ -371,6 +386,7 @@ TEST_CASE("a cgroup's limit on GPU memory clamps it", "[nvidia]") {
   REQUIRE(c);
   CHECK(c->name == "cgroup2.dmem.max");
   CHECK(c->where == "/sys/fs/cgroup/job");
+  CHECK(title(*c) == "dmem.max of /job");
   CHECK(c->limit == 4000U);
   CHECK(c->used == 1000U);
 }
