@@ -46,6 +46,12 @@ for dir in */; do
   done
 done
 
+# Two types of one name in one namespace break each other without a word from
+# the linker.
+twice=$(sed -n 's/^\(struct\|class\|enum class\|enum\) \([A-Za-z]*\).*{.*/\2/p' \
+  */*.h | sort | uniq -d)
+[ -z "$twice" ] || complain "types that are defined twice:" "$twice"
+
 # Each library has one home, so that one file changes when it does.
 home() {
   strays=$(grep -rl "#include <$1" . | grep -v "^\./$2/")
