@@ -1,6 +1,7 @@
 #include "probe/cgroup.h"
 
 #include <algorithm>
+#include <climits>
 #include <optional>
 
 #include "base/text.h"
@@ -64,8 +65,10 @@ std::optional<CgroupRoute> route(const Mount& mount, const Parts& path) {
 }  // namespace
 
 std::vector<CgroupLine> parse_proc_cgroup(std::string_view text) {
+  // Sixteen controllers, and a few hierarchies that have only a name.
+  constexpr std::size_t kMostLines = 1024;
   std::vector<CgroupLine> found;
-  while (!text.empty()) {
+  while (!text.empty() && found.size() < kMostLines) {
     const std::string_view line = take_line(text);
     const std::size_t first = line.find(':');
     if (first == std::string_view::npos) continue;
@@ -77,7 +80,8 @@ std::vector<CgroupLine> parse_proc_cgroup(std::string_view text) {
     const bool unified =
         line.substr(0, first) == "0" && entry.controllers.empty();
     entry.version = unified ? CgroupVersion::v2 : CgroupVersion::v1;
-    if (entry.path.starts_with('/')) found.push_back(std::move(entry));
+    if (entry.path.starts_with('/') && entry.path.size() <= PATH_MAX)
+      found.push_back(std::move(entry));
   }
   return found;
 }
