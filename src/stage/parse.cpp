@@ -95,7 +95,7 @@ void Reader::check_keys(const toml::table& table, const Words& known,
   for (const auto& [key, node] : table) {
     if (std::find(known.begin(), known.end(), key.str()) != known.end())
       continue;
-    std::string message = "unknown key " + quoted(key.str());
+    std::string message = "unknown key " + in_quotes(key.str());
     if (!where.empty()) message += " in " + std::string(where);
     const std::string_view near = did_you_mean(key.str(), known);
     if (!near.empty())
@@ -185,7 +185,8 @@ std::optional<std::string> Reader::expanded(const toml::node& node,
     const std::string name(text.substr(open + 2, close - open - 2));
     const auto value = environment_.get(name);
     if (!value) {
-      wrong(node, "the environment variable " + quoted(name) + " is not set");
+      wrong(node,
+            "the environment variable " + in_quotes(name) + " is not set");
       return std::nullopt;
     }
     out += *value;
@@ -216,7 +217,7 @@ std::optional<FileCost> Reader::file_cost(const toml::table& table) {
       cost.missing = Missing::zero;
     } else if (text && text != "error") {
       wrong(*node,
-            "missing must be \"error\" or \"zero\", not " + quoted(*text));
+            "missing must be \"error\" or \"zero\", not " + in_quotes(*text));
     }
   }
   if (!path || path->empty()) return std::nullopt;
@@ -291,7 +292,8 @@ void Reader::inject(const toml::table& table, Stage& stage) {
   for (const auto& [key, node] : *variables) {
     const std::string name(key.str());
     if (name.empty() || has_nul(name) || name.find('=') != std::string::npos) {
-      wrong(key.source(), quoted(name) + " cannot be the name of a variable");
+      wrong(key.source(),
+            in_quotes(name) + " cannot be the name of a variable");
       continue;
     }
     if (auto text = string(node, name))
