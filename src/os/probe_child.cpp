@@ -203,7 +203,7 @@ Error Child::died(int status) const {
   }
   message += " inside " + spec_.subject;
   const auto said = lines(errors_text_);
-  if (!said.empty()) message += ": " + quoted(trim(said.back()));
+  if (!said.empty()) message += ": " + in_quotes(trim(said.back()));
   return Error{message};
 }
 

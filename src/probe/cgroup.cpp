@@ -237,11 +237,11 @@ std::string no_route(const std::vector<Mount>& mounts,
                         mount.has_option(owner.controller);
       });
   if (!mounted) {
-    return "the cgroup hierarchy of " + quoted(owner.path) +
+    return "the cgroup hierarchy of " + in_quotes(owner.path) +
            " is not mounted here: its limits are invisible";
   }
-  return "the cgroup mounts here do not show our cgroup " + quoted(owner.path) +
-         ": its limits are invisible";
+  return "the cgroup mounts here do not show our cgroup " +
+         in_quotes(owner.path) + ": its limits are invisible";
 }
 
 }  // namespace
@@ -260,9 +260,9 @@ CgroupChain cgroup_chain(const Host& host, const std::vector<Mount>& mounts,
   }
   chain.levels = levels_of(*best);
   if (!best->complete) {
-    chain.gap = "our cgroup " + quoted(owner.path) +
+    chain.gap = "our cgroup " + in_quotes(owner.path) +
                 " cannot be seen, only its ancestors from " +
-                quoted(chain.levels.front().folder) +
+                in_quotes(chain.levels.front().folder) +
                 " up: limits between are invisible";
   }
   return chain;

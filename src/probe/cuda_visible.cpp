@@ -101,7 +101,7 @@ Match match_entry(const std::vector<CudaDevice>& devices, ListKind kind,
 
 // An entry in a message: in single quotes, printable and not too long.
 std::string in_quotes(std::string_view entry) {
-  const std::string text = quoted(entry);
+  const std::string text = in_quotes(entry);
   return "'" + text.substr(1, text.size() - 2) + "'";
 }
 
