@@ -131,7 +131,7 @@ struct Search {
   const Host& host;
   const CgroupRoute& route;
   std::uint64_t pid;
-  int folders_left = kMostFolders;
+  int& folders_left;
 
   // The names of the folders from `folder` down to the one whose `tail` we are
   // in, deepest first; empty where there is none.
@@ -160,10 +160,11 @@ struct Candidate {
   bool exists = true;
 };
 
-Candidate walk(const Host& host, const CgroupRoute& route, std::uint64_t pid) {
+Candidate walk(const Host& host, const CgroupRoute& route, std::uint64_t pid,
+               int& folders_left) {
   Candidate found{route.mount, {}, true};
   if (route.depth > 0) {
-    Search search{host, route, pid};
+    Search search{host, route, pid, folders_left};
     found.names = search.below(route.mount->point, route.depth);
     std::reverse(found.names.begin(), found.names.end());
     if (found.names.empty()) {
@@ -196,11 +197,12 @@ std::optional<Candidate> best_candidate(const Host& host,
   std::stable_partition(found.begin(), found.end(),
                         [](const CgroupRoute& r) { return r.depth == 0; });
   std::optional<Candidate> best;
+  int folders_left = kMostFolders;
   for (const CgroupRoute& one : found) {
     if (best && best->complete &&
         best->names.size() >= one.depth + one.tail.size())
       continue;
-    Candidate candidate = walk(host, one, pid);
+    Candidate candidate = walk(host, one, pid, folders_left);
     if (!best || better(candidate, *best)) best = std::move(candidate);
   }
   return best;

@@ -185,18 +185,6 @@ std::vector<CudaPick> picks_of_order(const std::vector<CudaDevice>& devices,
 
 }  // namespace
 
-void sort_by_address(std::vector<CudaDevice>& devices) {
-  for (const CudaDevice& device : devices)
-    if (device.address.empty()) return;
-  // Addresses are hexadecimal digits of fixed width, but for the domain.
-  std::stable_sort(devices.begin(), devices.end(),
-                   [](const CudaDevice& a, const CudaDevice& b) {
-                     if (a.address.size() != b.address.size())
-                       return a.address.size() < b.address.size();
-                     return a.address < b.address;
-                   });
-}
-
 bool needs_cuda_order(const std::vector<CudaDevice>& devices,
                       const Environment& environment) {
   if (environment.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID") return false;

@@ -42,6 +42,30 @@ Result<OnNoFit> parse_on_no_fit(std::string_view text) {
                quoted(text)};
 }
 
+Result<DeviceChoice> parse_devices(std::string_view text) {
+  if (text == "first") return DeviceChoice{};
+  if (text == "all") return DeviceChoice{DeviceChoice::all, {}};
+  DeviceChoice listed{DeviceChoice::listed, {}};
+  for (const std::string_view part : split(text, ',')) {
+    const std::string_view name = trim(part);
+    if (!parse_count(name) && !name.starts_with("GPU-") &&
+        !name.starts_with("MIG-")) {
+      return Error{
+          "expected \"first\", \"all\", or GPUs by number or UUID, not " +
+          quoted(name)};
+    }
+    listed.names.emplace_back(name);
+  }
+  return listed;
+}
+
+Result<Spread> parse_spread(std::string_view text) {
+  const auto spread = spread_from_key(text);
+  if (spread && *spread != Spread::first) return *spread;
+  return Error{"expected \"pin\", \"roundrobin\", \"even\" or \"model\", not " +
+               quoted(text)};
+}
+
 Result<std::string> check_label(std::string_view text) {
   const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);

@@ -65,8 +65,6 @@ struct Random {
   }
 };
 
-constexpr Spread kSpreads[] = {Spread::first, Spread::pin, Spread::roundrobin,
-                               Spread::even, Spread::model};
 
 }  // namespace
 
