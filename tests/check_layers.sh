@@ -48,7 +48,8 @@ done
 
 # Two types of one name in one namespace break each other without a word from
 # the linker.
-twice=$(sed -n 's/^\(struct\|class\|enum class\|enum\) \([A-Za-z]*\).*{.*/\2/p' \
+twice=$(awk '/^namespace/ { space = $2 }
+             /^(struct|class|enum) .*[{]/ { sub(/enum class/, "enum"); print space "::" $2 }' \
   */*.h | sort | uniq -d)
 [ -z "$twice" ] || complain "types that are defined twice:" "$twice"
 
