@@ -19,6 +19,12 @@ nlohmann::ordered_json constraint_json(const Constraint& constraint) {
   } else {
     json["reason"] = constraint.reason;
   }
+  if (!constraint.leased.empty()) {
+    auto leases = nlohmann::ordered_json::array();
+    for (const LeaseShare& share : constraint.leased)
+      leases.push_back({{"holder", share.holder}, {"bytes", share.bytes}});
+    json["leases"] = std::move(leases);
+  }
   return json;
 }
 

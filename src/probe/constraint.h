@@ -16,6 +16,12 @@
 
 namespace fitrun {
 
+// What another launch has set aside and not used yet.
+struct LeaseShare {
+  std::string holder;  // "HTML (pid 4242)"
+  std::uint64_t bytes = 0;
+};
+
 // All numbers are bytes.
 struct Constraint {
   std::string name;   // "cgroup2.memory.max", "host.mem_available"
@@ -31,6 +37,9 @@ struct Constraint {
   // the path of the cgroup, "/system.slice/ci.service".
   std::string file;
   std::string level;
+
+  // Already taken from `available`.
+  std::vector<LeaseShare> leased;
 };
 
 // A limit on one process, like `ulimit -v`: it caps a worker, never the pool.
