@@ -7,6 +7,10 @@ namespace fitrun {
 nlohmann::ordered_json constraint_json(const Constraint& constraint) {
   nlohmann::ordered_json json = {{"name", constraint.name},
                                  {"where", constraint.where}};
+  if (!constraint.file.empty()) {
+    json["file"] = constraint.file;
+    json["level"] = constraint.level;
+  }
   const auto add = [&](const char* key, std::optional<std::uint64_t> bytes) {
     if (bytes) json[key] = *bytes;
   };

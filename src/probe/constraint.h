@@ -33,8 +33,9 @@ struct Constraint {
   std::string reason;  // why it is silent: "not mounted", "max"
   bool exact = true;   // false: the truth is this much or less
 
-  // Only for a level of a cgroup hierarchy: the file in the folder `where`, and
-  // the path of the cgroup, "/system.slice/ci.service".
+  // Only for a level of a cgroup hierarchy: the file in the folder `where` (or
+  // the key in its memory.stat), and the path of the cgroup,
+  // "/system.slice/ci.service".
   std::string file;
   std::string level;
 
@@ -55,6 +56,7 @@ struct WorkerCap {
   std::uint64_t limit = 0;
   std::optional<std::uint64_t> used;  // empty: unknown
   std::uint64_t workers = 1;          // how many more can start, at least 1
+  std::string level;                  // as in Constraint
 };
 
 // Pressure Stall Information: how long nobody could run for want of memory.
