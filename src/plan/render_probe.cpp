@@ -30,7 +30,7 @@ std::string shown(const std::string& text) {
   const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
-  return plain ? text : fitrun::quoted(text);  // not std::quoted
+  return plain ? text : in_quotes(text);  // not std::quoted
 }
 
 std::string size(std::optional<std::uint64_t> bytes) {

@@ -170,7 +170,7 @@ std::string capture_readme(const Capture& capture) {
   }
   out += "The answer was ";
   out += bound ? std::to_string(*bound->available) + " bytes, bound by " +
-                     bound->name + " (" + quoted(bound->where) + ")"
+                     bound->name + " (" + in_quotes(bound->where) + ")"
                : std::string("that no source knows");
   out += "; " + std::to_string(capture.cpus.value) + " CPUs (" +
          capture.cpus.origin +
