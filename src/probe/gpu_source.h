@@ -41,6 +41,9 @@ struct GpuListing {
   // could be given, one each.
   std::vector<std::size_t> one_process, each_process;
   std::vector<std::string> notes;  // sentences for the user
+  // Why it is not known which of several GPUs is the command's first; empty
+  // where it is. Then only GPUs that are named by UUID or address can be used.
+  std::string unclear;
 };
 
 // For a child that calls `subject`, "the NVIDIA driver".
