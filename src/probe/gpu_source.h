@@ -20,7 +20,7 @@ namespace fitrun {
 
 struct GpuMachine {
   probe::Self& self;
-  std::chrono::milliseconds deadline{30'000};  // for each library or command
+  std::chrono::milliseconds deadline;  // for each library or command
   // Told once per driver that takes long: "waiting for the NVIDIA driver".
   std::function<void(const std::string&)> on_slow;
 
