@@ -166,7 +166,8 @@ Result<LeaseFile> read_lease_file(const LeaseFolder& folder,
   LeaseFile found;
   found.modified = std::chrono::seconds(info.st_mtim.tv_sec) +
                    std::chrono::nanoseconds(info.st_mtim.tv_nsec);
-  found.text.resize(kLargestLease + 1);
+  found.text.resize(
+      std::min(static_cast<std::size_t>(info.st_size), kLargestLease + 1));
   const ssize_t n = ::pread(fd.get(), found.text.data(), found.text.size(), 0);
   if (n < 0) return path_error(file, errno);
   found.text.resize(static_cast<std::size_t>(n));

@@ -24,7 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
 #include "os/host.h"
@@ -76,11 +76,18 @@ struct ProcessTree {
 // /proc/PID/stat; empty where there is no such process.
 std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid);
 
+// Processes by their parents, for many trees at once.
+using ProcessTable = std::unordered_map<pid_t, std::vector<ProcessStat>>;
+
 // The trees that grow from `roots`, as one, up to `most` processes. Children
-// are found in /proc/PID/task/TID/children (Linux 3.5, CONFIG_PROC_CHILDREN);
-// where there is none the roots are all.
+// are found in `table`, or where that is null in /proc/PID/task/TID/children
+// (Linux 3.5, CONFIG_PROC_CHILDREN); where there is none the roots are all.
 ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
-                              std::size_t most);
+                              std::size_t most,
+                              const ProcessTable* table = nullptr);
+
+// The pids in /proc, in no order.
+std::vector<pid_t> list_processes(const Host& host);
 
 struct MarkedProcess {
   pid_t pid = 0;
