@@ -1,7 +1,11 @@
 #include "os/library.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <sys/auxv.h>
+
+#include <cstdlib>
+#include <memory>
 
 namespace fitrun {
 
@@ -14,6 +18,15 @@ Result<Library> Library::load(const std::string& name) {
 
 void* Library::address(const char* name) const {
   return ::dlsym(handle_, name);
+}
+
+std::string Library::file() const {
+  link_map* map = nullptr;
+  if (::dlinfo(handle_, RTLD_DI_LINKMAP, static_cast<void*>(&map)) != 0 || !map)
+    return {};
+  const std::unique_ptr<char, void (*)(void*)> path(
+      ::realpath(map->l_name, nullptr), std::free);
+  return path ? path.get() : "";
 }
 
 std::string trusted_variable(const Environment& environment,

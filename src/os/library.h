@@ -27,6 +27,10 @@ class Library {
     return reinterpret_cast<F*>(address(name));
   }
 
+  // The file behind it, symbolic links resolved: driver libraries carry their
+  // version in that name. Empty where it cannot be told.
+  std::string file() const;
+
  private:
   explicit Library(void* handle) : handle_(handle) {}
   void* address(const char* name) const;

@@ -101,7 +101,7 @@ Match match_entry(const std::vector<CudaDevice>& devices, ListKind kind,
 
 // An entry in a message: in single quotes, printable and not too long.
 std::string in_quotes(std::string_view entry) {
-  const std::string text = quoted(entry);
+  const std::string text = in_quotes(entry);
   return "'" + text.substr(1, text.size() - 2) + "'";
 }
 
@@ -184,18 +184,6 @@ std::vector<CudaPick> picks_of_order(const std::vector<CudaDevice>& devices,
 }
 
 }  // namespace
-
-void sort_by_address(std::vector<CudaDevice>& devices) {
-  for (const CudaDevice& device : devices)
-    if (device.address.empty()) return;
-  // Addresses are hexadecimal digits of fixed width, but for the domain.
-  std::stable_sort(devices.begin(), devices.end(),
-                   [](const CudaDevice& a, const CudaDevice& b) {
-                     if (a.address.size() != b.address.size())
-                       return a.address.size() < b.address.size();
-                     return a.address < b.address;
-                   });
-}
 
 bool needs_cuda_order(const std::vector<CudaDevice>& devices,
                       const Environment& environment) {

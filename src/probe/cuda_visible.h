@@ -59,16 +59,13 @@ struct CudaVisibility {
   std::vector<std::string> notes;  // what the variable hides, and why
 };
 
-// In the order of PCI addresses, which is CUDA's with PCI_BUS_ID. Left as they
-// are where an address is missing.
-void sort_by_address(std::vector<CudaDevice>& devices);
-
 // Whether only libcuda knows the order: unlike GPUs, numbers (or no list at
 // all), and no CUDA_DEVICE_ORDER=PCI_BUS_ID.
 bool needs_cuda_order(const std::vector<CudaDevice>& devices,
                       const Environment& environment);
 
-// `devices` sorted by address. `cuda_order`: the UUIDs of libcuda's devices,
+// `devices` in the order of PCI addresses, which is CUDA's with
+// CUDA_DEVICE_ORDER=PCI_BUS_ID. `cuda_order`: the UUIDs of libcuda's devices,
 // which libcuda has already filtered by the variable; empty where it was not
 // asked or did not answer.
 CudaVisibility cuda_visible(const std::vector<CudaDevice>& devices,

@@ -38,6 +38,9 @@ struct Gpu {
   std::optional<std::uint64_t> free;  // as the source says, before any limit
   std::string source;                 // "nvml", "amdgpu", "vulkan"
   GpuMemory memory = GpuMemory::own;
+  // Why it cannot be used although the command sees it, as a sentence: "GPU
+  // GPU-1 is lost". Empty: nothing is wrong.
+  std::string problem;
   std::string skipped;  // why it is not used; empty: it is
   // What can be used of it: `free`, and the limits of cgroups and MPS.
   PoolReading reading;

@@ -229,19 +229,3 @@ TEST_CASE("a GPU in MIG mode without instances shows nothing",
   CHECK(cuda_visible(devices, list("0"), {}).one_process.empty());
   CHECK(cuda_visible(devices, list("0"), {}).notes.size() == 1);
 }
-
-TEST_CASE("devices are sorted by PCI address", "[cuda_visible]") {
-  std::vector<CudaDevice> devices = {
-      device("c", "", "0000:c1:00.0"), device("d", "", "10000:01:00.0"),
-      device("a", "", "0000:0a:00.0"), device("b", "", "0000:41:00.0")};
-  const auto order = [&] {
-    std::string text;
-    for (const CudaDevice& d : devices) text += d.uuid;
-    return text;
-  };
-  sort_by_address(devices);
-  CHECK(order() == "abcd");
-  devices = {device("b", "", "0000:02:00.0"), device("a", "", "")};
-  sort_by_address(devices);
-  CHECK(order() == "ba");
-}
