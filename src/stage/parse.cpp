@@ -84,8 +84,8 @@ std::optional<FileCost> Reader::file_cost(const toml::table& table) {
     if (text == "zero") {
       cost.missing = Missing::zero;
     } else if (text && text != "error") {
-      in.wrong(*node,
-               "missing must be \"error\" or \"zero\", not " + in_quotes(*text));
+      in.wrong(*node, "missing must be \"error\" or \"zero\", not " +
+                          in_quotes(*text));
     }
   }
   if (!path || path->empty()) return std::nullopt;
