@@ -33,7 +33,7 @@ void add_term(Cost& cost, const std::string& value, const std::string& origin) {
 void set_pool(Options& o, const std::string& value, const std::string& origin) {
   const auto pool = pool_from_key(value);
   if (!pool)
-    throw Failure(origin + ": expected ram or vram, not " + quoted(value));
+    throw Failure(origin + ": expected ram or vram, not " + in_quotes(value));
   o.wishes.pool = {*pool, origin};
 }
 
@@ -44,7 +44,7 @@ void set_available(Options& o, const std::string& value,
     const auto pool = pool_from_key(part.substr(0, equals));
     if (equals == std::string_view::npos || !pool) {
       throw Failure(origin + ": expected POOL=SIZE, like ram=4GiB, not " +
-                    quoted(part));
+                    in_quotes(part));
     }
     auto bytes = sourced(parse_size(part.substr(equals + 1)), origin);
     o.wishes.available.emplace_back(*pool, std::move(bytes));
@@ -58,7 +58,7 @@ void set_format(Options& o, const std::string& value,
   if (value == "shell") return void(o.format = Format::shell);
   if (value == "threads") return void(o.format = Format::threads);
   throw Failure(origin + ": expected text, json, shell or threads, not " +
-                quoted(value));
+                in_quotes(value));
 }
 
 using Text = const std::string&;

@@ -84,7 +84,7 @@ std::size_t read_options(const std::vector<std::string>& words,
   const std::string name = word.substr(0, word.find('='));
   const std::string_view near = did_you_mean(
       name, std::vector<std::string_view>(names.begin(), names.end()));
-  std::string message = "unknown option " + fitrun::quoted(name);
+  std::string message = "unknown option " + in_quotes(name);
   if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
   throw Failure(message + " (see --help)");
 }

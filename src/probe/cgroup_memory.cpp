@@ -20,7 +20,7 @@ CgroupLimit parse_cgroup_limit(std::string_view text) {
   text = trim(text);
   if (text == "max") return {std::nullopt, "max"};
   const auto bytes = parse_count(text);
-  if (!bytes) return {std::nullopt, "not a number: " + quoted(text), false};
+  if (!bytes) return {std::nullopt, "not a number: " + in_quotes(text), false};
   if (*bytes >= kUnlimited) return {std::nullopt, "unlimited"};
   return {bytes, ""};
 }

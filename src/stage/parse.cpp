@@ -54,7 +54,7 @@ std::optional<std::string> Reader::expanded(const toml::node& node,
     const auto value = environment_.get(name);
     if (!value) {
       in.wrong(node,
-               "the environment variable " + quoted(name) + " is not set");
+               "the environment variable " + in_quotes(name) + " is not set");
       return std::nullopt;
     }
     out += *value;
@@ -84,8 +84,8 @@ std::optional<FileCost> Reader::file_cost(const toml::table& table) {
     if (text == "zero") {
       cost.missing = Missing::zero;
     } else if (text && text != "error") {
-      in.wrong(*node,
-               "missing must be \"error\" or \"zero\", not " + quoted(*text));
+      in.wrong(*node, "missing must be \"error\" or \"zero\", not " +
+                          in_quotes(*text));
     }
   }
   if (!path || path->empty()) return std::nullopt;
@@ -205,7 +205,7 @@ void Reader::inject(const toml::table& table, Stage& stage) {
     const std::string name(key.str());
     if (name.empty() || has_nul(name) || name.find('=') != std::string::npos) {
       in.wrong(key.source(),
-               quoted(name) + " cannot be the name of a variable");
+               in_quotes(name) + " cannot be the name of a variable");
       continue;
     }
     if (auto text = in.string(node, name))

@@ -95,7 +95,7 @@ inline void TomlReader::check_keys(const toml::table& table, const Words& known,
   for (const auto& [key, node] : table) {
     if (std::find(known.begin(), known.end(), key.str()) != known.end())
       continue;
-    std::string message = "unknown key " + quoted(key.str());
+    std::string message = "unknown key " + in_quotes(key.str());
     if (!where.empty()) message += " in " + std::string(where);
     const std::string_view near = did_you_mean(key.str(), known);
     if (!near.empty())

@@ -3,6 +3,7 @@
 //
 //   supervised [--tick] [--adopt] COMMAND [ARG...]
 
+#include <cerrno>
 #include <cstdio>
 #include <string_view>
 
@@ -33,6 +34,9 @@ int main(int argc, char** argv) {
     return 125;
   }
   const ChildEnd& end = run->ends.front();
-  if (end.exec_error != 0) return end.exec_error == ENOENT ? 127 : 126;
+  if (end.exec_error != 0) {
+    std::fprintf(stderr, "supervised: cannot start %s\n", argv[first]);
+    return end.exec_error == ENOENT ? 127 : 126;
+  }
   end_as(end.wait_status);
 }

@@ -65,7 +65,6 @@ struct Random {
   }
 };
 
-
 }  // namespace
 
 TEST_CASE("one small GPU counts as each way of placing says", "[spread]") {
