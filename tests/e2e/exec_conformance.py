@@ -3,7 +3,7 @@
 
 Without arguments: fitrun, with several stages. With arguments, any wrapper:
 
-  HELPERS=build/dev/tests tests/e2e/exec_conformance.py [OPTION]... -- WRAPPER...
+  HELPERS=build/dev/tests exec_conformance.py [OPTION]... -- WRAPPER...
     --baseline CMD        compare with this instead of env
     --only SCENARIO       measure this one only (repeatable), e.g. "signals"
     --add NAME            a variable that the wrapper may add (repeatable)
