@@ -76,7 +76,7 @@ def check_fitrun():
                 ([fitrun, "-q", injecting, "--"], ())):
             print("==", *wrapper)
             failed |= bool(compare(["env"], wrapper, 30,
-                                   added=("FITRUN_THREADS", "INJECTED"),
+                                   added=("FITRUN_LEASE", "FITRUN_THREADS", "INJECTED"),
                                    ignored=ignored))
     return 1 if failed else 0
 
