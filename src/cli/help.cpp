@@ -29,6 +29,14 @@ constexpr VerbText kPlan = {
     "  make -j\"$(fitrun plan --format threads cpp-build)\"\n"
     "  eval \"$(fitrun plan --format shell stages/html.toml)\"\n"};
 
+constexpr VerbText kProbe = {
+    "fitrun probe [OPTIONS]\n",
+    "Shows every limit on memory that this machine knows, which one binds, "
+    "and\n"
+    "what to change to get more.\n",
+    "  fitrun probe\n"
+    "  fitrun probe --capture machine    (to send with a bug report)\n"};
+
 constexpr VerbText kCheck = {
     "fitrun check STAGE...\n",
     "Reads descriptors and reports every mistake in them.\n",
@@ -44,6 +52,8 @@ const VerbText& text_of(Verb verb) {
   switch (verb) {
     case Verb::plan:
       return kPlan;
+    case Verb::probe:
+      return kProbe;
     case Verb::check:
       return kCheck;
     case Verb::leases:

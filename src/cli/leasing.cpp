@@ -12,15 +12,15 @@ std::string holder_of(const LiveLease& live) {
 
 }  // namespace
 
-void subtract_leases(PoolReading& reading, const std::vector<LiveLease>& live,
-                     const Viewer& viewer) {
+void subtract_leases(PoolReading& reading, const std::string& device,
+                     const std::vector<LiveLease>& live, const Viewer& viewer) {
   if (live.empty()) return;
   std::vector<Room> rooms;
   std::vector<Constraint*> constraints;
   for (Constraint& c : reading.constraints) {
     if (!c.available || c.name == "given") continue;
-    rooms.push_back({reading.pool, "", c.file.empty() ? "" : level_id(c.where),
-                     *c.available});
+    rooms.push_back({reading.pool, device,
+                     c.file.empty() ? "" : level_id(c.where), *c.available});
     constraints.push_back(&c);
   }
   const std::vector<RoomLeft> left = leave_room(rooms, live, viewer);
@@ -38,10 +38,21 @@ LeaseRequest lease_request(const Plan& plan, std::uint64_t threads) {
   request.label = plan.label;
   request.threads = threads;
   for (const PoolPlan& pool : plan.pools) {
-    request.holdings.push_back(
-        {pool.needs.pool, "",
-         whole_bytes(pool.fixed.bytes +
-                     pool.per_worker.bytes * static_cast<double>(threads))});
+    const auto hold = [&](const std::string& device, std::uint64_t workers) {
+      const auto count = static_cast<double>(workers);
+      request.holdings.push_back(
+          {pool.needs.pool, device,
+           whole_bytes(pool.fixed.bytes + pool.per_worker.bytes * count)});
+    };
+    if (pool.gpus.empty()) hold("", threads);
+    for (const GpuPlan& gpu : pool.gpus) {
+      // A launch that waits asks for one worker, on the GPU that decides.
+      const bool decides = &gpu == &pool.gpus[pool.deciding];
+      const std::uint64_t workers = threads == plan.threads ? gpu.share.threads
+                                    : decides               ? threads
+                                                            : 0;
+      if (workers > 0) hold(identity(gpu.gpu), workers);
+    }
     for (const Constraint& c : pool.reading.constraints)
       if (!c.file.empty()) request.levels.push_back(c.where);
   }

@@ -15,8 +15,9 @@ namespace fitrun {
 
 // Takes what live leases hold out of every constraint that spoke. A figure that
 // the user gave stays: who gives it knows what it is for.
-void subtract_leases(PoolReading& reading, const std::vector<LiveLease>& live,
-                     const Viewer& viewer);
+// `device` is identity() of a GPU, "" for RAM.
+void subtract_leases(PoolReading& reading, const std::string& device,
+                     const std::vector<LiveLease>& live, const Viewer& viewer);
 
 // What the plan needs, as a lease: fixed and all workers, in every pool.
 LeaseRequest lease_request(const Plan& plan, std::uint64_t threads);

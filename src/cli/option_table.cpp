@@ -11,7 +11,8 @@ constexpr unsigned bit(Verb verb) {
   return 1U << static_cast<unsigned>(verb);
 }
 constexpr unsigned kDeciding = bit(Verb::run) | bit(Verb::plan);
-constexpr unsigned kAll = kDeciding | bit(Verb::check) | bit(Verb::leases);
+constexpr unsigned kAll =
+    kDeciding | bit(Verb::probe) | bit(Verb::check) | bit(Verb::leases);
 
 // The value, with its origin before whatever is wrong with it.
 template <typename T>
@@ -117,12 +118,18 @@ const std::vector<OptionRow> kTable = {
      [](Options& o, Text v, Text at) {
        o.wishes.label = sourced(check_label(v), at);
      }},
-    {"--format", "FORMAT", nullptr, "text or json [text]", bit(Verb::leases),
-     false, set_text_or_json},
+    {"--format", "FORMAT", nullptr, "text or json [text]",
+     bit(Verb::leases) | bit(Verb::probe), false, set_text_or_json},
     {"--format", "FORMAT", nullptr, "text, json, shell or threads [text]",
      bit(Verb::plan), false, set_format},
+    {"--capture", "DIR", nullptr, "copy what the probe reads into DIR",
+     bit(Verb::probe), false,
+     [](Options& o, Text v, Text at) {
+       if (v.empty()) throw Failure(at + ": the folder's name is empty");
+       o.capture = v;
+     }},
     {"--root", "DIR", nullptr, "describe the machine whose /proc is in DIR",
-     kDeciding, false,
+     kDeciding | bit(Verb::probe), false,
      [](Options& o, Text v, Text at) {
        if (v.empty()) throw Failure(at + ": the folder's name is empty");
        o.root = v;

@@ -12,8 +12,10 @@
 namespace fitrun {
 namespace {
 
-constexpr std::pair<const char*, Verb> kVerbs[] = {
-    {"plan", Verb::plan}, {"check", Verb::check}, {"leases", Verb::leases}};
+constexpr std::pair<const char*, Verb> kVerbs[] = {{"plan", Verb::plan},
+                                                   {"probe", Verb::probe},
+                                                   {"check", Verb::check},
+                                                   {"leases", Verb::leases}};
 
 // "-w,--want" -> "--want".
 std::string long_name(const OptionRow& row) {
