@@ -178,6 +178,8 @@ TEST_CASE("a route leads from the mount to our cgroup", "[probe]") {
       {"/../..", "/x", true, 2, {"x"}},
       {"/../..", "/../sib/y", true, 1, {"sib", "y"}},
       {"/../sib", "/x", false, 0, {}},
+      {"/../..", "/x/../y", false, 0, {}},
+      {"/", "/x/../y", false, 0, {}},
   }));
   CAPTURE(row.root, row.path);
   const std::vector<Mount> mounts = {{row.root, "/m", "cgroup2", "rw"}};
