@@ -9,7 +9,7 @@ namespace fitrun {
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   constexpr double kYear = 366 * 24 * 3600 * 1e3;
   const auto wrong = [&] {
-    return Error{"not a time: " + quoted(text) +
+    return Error{"not a time: " + in_quotes(text) +
                  " (like 10, 1.5s, 500ms, 5m or 2h; at most a year)"};
   };
   const std::size_t digits = text.find_first_not_of("0123456789.");

@@ -102,7 +102,7 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   return n;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMost = 120;
   constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";

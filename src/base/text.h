@@ -37,7 +37,7 @@ std::optional<std::uint64_t> parse_count(std::string_view text);
 
 // "text" in double quotes for a message: control characters and bytes that are
 // not UTF-8's are written as \xNN, and a long text is cut with "...".
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // As one word for sh: unchanged where nothing in it is special, else in single
 // quotes.

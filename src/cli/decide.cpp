@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "cli/leasing.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/cpus.h"
@@ -88,7 +89,8 @@ Stage load_stage(const Options& options, const Environment& environment) {
 }
 
 Plan decide(const Stage& stage, const Options& options,
-            const Environment& environment) {
+            const Environment& environment, const std::vector<LiveLease>& live,
+            const Viewer& viewer) {
   PlanInput input;
   std::vector<std::string> errors;
   for (const PoolNeeds& needs : stage.pools) {
@@ -105,8 +107,10 @@ Plan decide(const Stage& stage, const Options& options,
   }
   const Host host(options.root);
   probe::Self self(host, environment);
-  for (PoolInput& pool : input.pools)
+  for (PoolInput& pool : input.pools) {
     pool.reading = measure_pool(stage, pool.needs, self);
+    subtract_leases(pool.reading, live, viewer);
+  }
   input.want = wanted(stage, self);
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);

@@ -11,7 +11,7 @@ constexpr unsigned bit(Verb verb) {
   return 1U << static_cast<unsigned>(verb);
 }
 constexpr unsigned kDeciding = bit(Verb::run) | bit(Verb::plan);
-constexpr unsigned kAll = kDeciding | bit(Verb::check);
+constexpr unsigned kAll = kDeciding | bit(Verb::check) | bit(Verb::leases);
 
 // The value, with its origin before whatever is wrong with it.
 template <typename T>
@@ -33,7 +33,7 @@ void add_term(Cost& cost, const std::string& value, const std::string& origin) {
 void set_pool(Options& o, const std::string& value, const std::string& origin) {
   const auto pool = pool_from_key(value);
   if (!pool)
-    throw Failure(origin + ": expected ram or vram, not " + quoted(value));
+    throw Failure(origin + ": expected ram or vram, not " + in_quotes(value));
   o.wishes.pool = {*pool, origin};
 }
 
@@ -44,7 +44,7 @@ void set_available(Options& o, const std::string& value,
     const auto pool = pool_from_key(part.substr(0, equals));
     if (equals == std::string_view::npos || !pool) {
       throw Failure(origin + ": expected POOL=SIZE, like ram=4GiB, not " +
-                    quoted(part));
+                    in_quotes(part));
     }
     auto bytes = sourced(parse_size(part.substr(equals + 1)), origin);
     o.wishes.available.emplace_back(*pool, std::move(bytes));
@@ -58,7 +58,14 @@ void set_format(Options& o, const std::string& value,
   if (value == "shell") return void(o.format = Format::shell);
   if (value == "threads") return void(o.format = Format::threads);
   throw Failure(origin + ": expected text, json, shell or threads, not " +
-                quoted(value));
+                in_quotes(value));
+}
+
+void set_text_or_json(Options& o, const std::string& value,
+                      const std::string& origin) {
+  if (value != "text" && value != "json")
+    throw Failure(origin + ": expected text or json, not " + in_quotes(value));
+  o.format = value == "json" ? Format::json : Format::text;
 }
 
 using Text = const std::string&;
@@ -95,6 +102,11 @@ const std::vector<OptionRow> kTable = {
      [](Options& o, Text v, Text at) {
        o.wishes.on_no_fit = sourced(parse_on_no_fit(v), at);
      }},
+    {"--wait", nullptr, nullptr, "--wait [TIME]: the same as --on-no-fit wait",
+     bit(Verb::run), false,
+     [](Options& o, Text, Text at) {
+       o.wishes.on_no_fit = Sourced<OnNoFit>{OnNoFit::wait, at};
+     }},
     {"--wait-timeout", "TIME", "FITRUN_WAIT_TIMEOUT",
      "end of a wait: 30, 5m, 2h [no end]", bit(Verb::run), false,
      [](Options& o, Text v, Text at) {
@@ -105,6 +117,8 @@ const std::vector<OptionRow> kTable = {
      [](Options& o, Text v, Text at) {
        o.wishes.label = sourced(check_label(v), at);
      }},
+    {"--format", "FORMAT", nullptr, "text or json [text]", bit(Verb::leases),
+     false, set_text_or_json},
     {"--format", "FORMAT", nullptr, "text, json, shell or threads [text]",
      bit(Verb::plan), false, set_format},
     {"--root", "DIR", nullptr, "describe the machine whose /proc is in DIR",

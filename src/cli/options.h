@@ -12,7 +12,7 @@
 
 namespace fitrun {
 
-enum class Verb { run, plan, check };
+enum class Verb { run, plan, check, leases };
 enum class Format { text, json, shell, threads };
 enum class Verbosity { quiet, normal, verbose };
 

@@ -5,14 +5,15 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "cli/option_table.h"
 
 namespace fitrun {
 namespace {
 
-constexpr std::pair<const char*, Verb> kVerbs[] = {{"plan", Verb::plan},
-                                                   {"check", Verb::check}};
+constexpr std::pair<const char*, Verb> kVerbs[] = {
+    {"plan", Verb::plan}, {"check", Verb::check}, {"leases", Verb::leases}};
 
 // "-w,--want" -> "--want".
 std::string long_name(const OptionRow& row) {
@@ -84,7 +85,7 @@ std::size_t read_options(const std::vector<std::string>& words,
   const std::string name = word.substr(0, word.find('='));
   const std::string_view near = did_you_mean(
       name, std::vector<std::string_view>(names.begin(), names.end()));
-  std::string message = "unknown option " + fitrun::quoted(name);
+  std::string message = "unknown option " + in_quotes(name);
   if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
   throw Failure(message + " (see --help)");
 }
@@ -105,6 +106,14 @@ void read_words(const std::vector<std::string>& words, Options& options) {
       break;
     }
     if (is_option(words[at])) unknown_option(words[at], options.verb);
+    // --wait may be followed by how long.
+    if (at > 0 && words[at - 1] == "--wait" && options.stages.empty()) {
+      if (const auto time = parse_duration(words[at])) {
+        options.wait_timeout = *time;
+        ++at;
+        continue;
+      }
+    }
     if (!many && !options.stages.empty()) break;
     options.stages.push_back(words[at++]);
   }

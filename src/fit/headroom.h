@@ -17,14 +17,14 @@
 
 namespace fitrun {
 
-inline constexpr double kDefaultHeadroom = 0.7;
+inline constexpr double kUnlearnedHeadroom = 0.7;
 // For peaks that the kernel counted, and for peaks that were sampled, where a
 // spike between two samples was not seen.
 inline constexpr double kCountedCeiling = 0.95;
 inline constexpr double kSampledCeiling = 0.90;
 
 struct LearnedHeadroom {
-  double value = kDefaultHeadroom;
+  double value = kUnlearnedHeadroom;
   bool learned = false;
   std::string note;  // for people: what decided, or why it was not learned
 };

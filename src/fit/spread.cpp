@@ -8,17 +8,6 @@
 namespace fitrun {
 namespace {
 
-struct SpreadKey {
-  Spread spread;
-  std::string_view key;
-};
-
-constexpr SpreadKey kKeys[] = {
-    {Spread::first, "first"},           {Spread::pin, "pin"},
-    {Spread::roundrobin, "roundrobin"}, {Spread::even, "even"},
-    {Spread::model, "model"},
-};
-
 Fit fit_on(const SpreadInput& input, double available) {
   return compute_fit({available, input.headroom, input.reserve, input.fixed,
                       input.per_worker, input.want});
@@ -174,18 +163,6 @@ SpreadFit solve(const SpreadInput& input) {
 }
 
 }  // namespace
-
-std::string_view key_of(Spread spread) {
-  for (const SpreadKey& entry : kKeys)
-    if (entry.spread == spread) return entry.key;
-  return {};
-}
-
-std::optional<Spread> spread_from_key(std::string_view key) {
-  for (const SpreadKey& entry : kKeys)
-    if (entry.key == key) return entry.spread;
-  return std::nullopt;
-}
 
 SpreadFit compute_spread(const SpreadInput& input) {
   SpreadInput asked = input;

@@ -13,22 +13,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
+#include "base/spread.h"
+
 namespace fitrun {
-
-enum class Spread {
-  first,       // the command puts everything on its device 0
-  pin,         // one copy of the command per GPU, each with its own count
-  roundrobin,  // one command that puts worker i on device i mod K
-  even,        // one command that puts the same number on each device
-  model,       // each worker spans all GPUs; costs are per GPU
-};
-
-// The key in descriptors and JSON.
-std::string_view key_of(Spread spread);
-std::optional<Spread> spread_from_key(std::string_view key);
 
 // Bytes, but for `headroom`, a share. Reserve and fixed are paid on each GPU
 // that is used.

@@ -127,7 +127,7 @@ bool detach(const Pipe& result, const Pipe& errors, pid_t parent) {
 
 class Child {
  public:
-  Child(pid_t pid, Fd result, Fd errors, const ChildSpec& spec)
+  Child(pid_t pid, Fd result, Fd errors, const ProbeChildSpec& spec)
       : pid_(pid),
         // Linux 5.3; without it the end of the result pipe has to do.
         process_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))),
@@ -147,7 +147,7 @@ class Child {
 
   pid_t pid_;
   Fd process_, result_, errors_;
-  const ChildSpec& spec_;
+  const ProbeChildSpec& spec_;
   std::string text_, errors_text_;
 };
 
@@ -203,7 +203,7 @@ Error Child::died(int status) const {
   }
   message += " inside " + spec_.subject;
   const auto said = lines(errors_text_);
-  if (!said.empty()) message += ": " + quoted(trim(said.back()));
+  if (!said.empty()) message += ": " + in_quotes(trim(said.back()));
   return Error{message};
 }
 
@@ -245,7 +245,7 @@ Result<std::string> Child::answer() {
 }  // namespace
 
 Result<std::string> run_in_child(const std::function<std::string()>& work,
-                                 const ChildSpec& spec) {
+                                 const ProbeChildSpec& spec) {
   auto result = open_pipe();
   auto errors = result ? open_pipe() : std::nullopt;
   if (!errors) return Error{"pipe: " + error_text(errno), errno};

@@ -19,7 +19,7 @@
 
 namespace fitrun {
 
-struct ChildSpec {
+struct ProbeChildSpec {
   std::string subject;       // of messages: "the NVIDIA driver"
   std::string timeout_hint;  // added to the message: "hung GPU?"
   std::chrono::milliseconds deadline{30'000};
@@ -36,6 +36,6 @@ struct ChildSpec {
 // The last two quote the last line that the child wrote to stderr. The caller's
 // SIGCHLD disposition, signal mask and pending signals are as before.
 Result<std::string> run_in_child(const std::function<std::string()>& work,
-                                 const ChildSpec& spec);
+                                 const ProbeChildSpec& spec);
 
 }  // namespace fitrun

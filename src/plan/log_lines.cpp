@@ -52,6 +52,20 @@ std::string limit_line(const PoolPlan& pool) {
          ", used " + format_bytes(static_cast<double>(*c.used)) + ")";
 }
 
+// Where other launches have set memory aside that would have been ours.
+std::string leases_line(const PoolPlan& pool) {
+  double bytes = 0;
+  for (const LeaseShare& share : pool.binding.leased)
+    bytes += static_cast<double>(share.bytes);
+  if (bytes == 0) return "";
+  const std::size_t count = pool.binding.leased.size();
+  return format_bytes(bytes) + " of the free " +
+         std::string(name_of(pool.needs.pool)) + " is set aside by " +
+         (count == 1 ? pool.binding.leased[0].holder
+                     : number(count) + " other launches") +
+         " (fitrun leases)";
+}
+
 // Costs that no single process may reach, as `ulimit -v` would end it.
 std::string process_cap_line(const PoolPlan& pool) {
   const auto& cap = pool.reading.per_process_cap;
@@ -114,6 +128,17 @@ std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit) {
          (on_no_fit.value == OnNoFit::wait ? "" : on_no_fit.origin + ")");
 }
 
+std::string waiting_line(const Plan& plan,
+                         std::optional<std::chrono::milliseconds> timeout) {
+  std::string text =
+      log_tag(plan.label) + "not even one worker fits now: waiting";
+  if (!timeout) return text + " without end (^C gives up)";
+  char seconds[48];
+  std::snprintf(seconds, sizeof seconds, " for up to %.10g s",
+                static_cast<double>(timeout->count()) / 1e3);
+  return text + seconds;
+}
+
 std::string log_tag(const std::string& label) {
   return label.empty() ? "[budget] " : "[budget:" + label + "] ";
 }
@@ -131,7 +156,10 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
         say(LogLevel::detail, sentence);
     }
     if (least <= LogLevel::info) say(LogLevel::info, estimate(pool));
-    if (least <= LogLevel::info) say(LogLevel::info, limit_line(pool));
+    if (least <= LogLevel::info) {
+      say(LogLevel::info, limit_line(pool));
+      say(LogLevel::info, leases_line(pool));
+    }
     say(LogLevel::warning, process_cap_line(pool));
     if (pool.fit.swapping) {
       say(LogLevel::warning, overflow(pool));

@@ -62,6 +62,7 @@ struct Plan {
   std::vector<std::string> command;  // with the count put in
   // What the command's environment gets: FITRUN_THREADS, then the stage's.
   std::vector<std::pair<std::string, std::string>> environment;
+  std::string lease;  // the id of what was set aside; empty: nothing
   // Whether the command learns the count from anything but FITRUN_THREADS.
   bool count_used = false;
 };

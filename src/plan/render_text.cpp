@@ -94,6 +94,11 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
   if (!pool.binding.where.empty()) origin += ", " + pool.binding.where;
   std::string out = row(name_of(pool.needs.pool), format_bytes(available),
                         "available", origin);
+  for (const LeaseShare& share : pool.binding.leased) {
+    out += row("", "", "",
+               "after " + format_bytes(static_cast<double>(share.bytes)) +
+                   " set aside by " + share.holder);
+  }
   out += other_rows(pool);
   out += row("", format_bytes(pool.fit.budget), "budget", budget_origin(pool));
   out += cost_rows("fixed", pool.fixed);

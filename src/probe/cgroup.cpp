@@ -1,6 +1,7 @@
 #include "probe/cgroup.h"
 
 #include <algorithm>
+#include <climits>
 #include <optional>
 
 #include "base/text.h"
@@ -64,8 +65,10 @@ std::optional<CgroupRoute> route(const Mount& mount, const Parts& path) {
 }  // namespace
 
 std::vector<CgroupLine> parse_proc_cgroup(std::string_view text) {
+  // Sixteen controllers, and a few hierarchies that have only a name.
+  constexpr std::size_t kMostLines = 1024;
   std::vector<CgroupLine> found;
-  while (!text.empty()) {
+  while (!text.empty() && found.size() < kMostLines) {
     const std::string_view line = take_line(text);
     const std::size_t first = line.find(':');
     if (first == std::string_view::npos) continue;
@@ -77,7 +80,8 @@ std::vector<CgroupLine> parse_proc_cgroup(std::string_view text) {
     const bool unified =
         line.substr(0, first) == "0" && entry.controllers.empty();
     entry.version = unified ? CgroupVersion::v2 : CgroupVersion::v1;
-    if (entry.path.starts_with('/')) found.push_back(std::move(entry));
+    if (entry.path.starts_with('/') && entry.path.size() <= PATH_MAX)
+      found.push_back(std::move(entry));
   }
   return found;
 }
@@ -131,7 +135,7 @@ struct Search {
   const Host& host;
   const CgroupRoute& route;
   std::uint64_t pid;
-  int folders_left = kMostFolders;
+  int& folders_left;
 
   // The names of the folders from `folder` down to the one whose `tail` we are
   // in, deepest first; empty where there is none.
@@ -160,10 +164,11 @@ struct Candidate {
   bool exists = true;
 };
 
-Candidate walk(const Host& host, const CgroupRoute& route, std::uint64_t pid) {
+Candidate walk(const Host& host, const CgroupRoute& route, std::uint64_t pid,
+               int& folders_left) {
   Candidate found{route.mount, {}, true};
   if (route.depth > 0) {
-    Search search{host, route, pid};
+    Search search{host, route, pid, folders_left};
     found.names = search.below(route.mount->point, route.depth);
     std::reverse(found.names.begin(), found.names.end());
     if (found.names.empty()) {
@@ -196,11 +201,12 @@ std::optional<Candidate> best_candidate(const Host& host,
   std::stable_partition(found.begin(), found.end(),
                         [](const CgroupRoute& r) { return r.depth == 0; });
   std::optional<Candidate> best;
+  int folders_left = kMostFolders;
   for (const CgroupRoute& one : found) {
     if (best && best->complete &&
         best->names.size() >= one.depth + one.tail.size())
       continue;
-    Candidate candidate = walk(host, one, pid);
+    Candidate candidate = walk(host, one, pid, folders_left);
     if (!best || better(candidate, *best)) best = std::move(candidate);
   }
   return best;
@@ -231,11 +237,11 @@ std::string no_route(const std::vector<Mount>& mounts,
                         mount.has_option(owner.controller);
       });
   if (!mounted) {
-    return "the cgroup hierarchy of " + quoted(owner.path) +
+    return "the cgroup hierarchy of " + in_quotes(owner.path) +
            " is not mounted here: its limits are invisible";
   }
-  return "the cgroup mounts here do not show our cgroup " + quoted(owner.path) +
-         ": its limits are invisible";
+  return "the cgroup mounts here do not show our cgroup " +
+         in_quotes(owner.path) + ": its limits are invisible";
 }
 
 }  // namespace
@@ -254,9 +260,9 @@ CgroupChain cgroup_chain(const Host& host, const std::vector<Mount>& mounts,
   }
   chain.levels = levels_of(*best);
   if (!best->complete) {
-    chain.gap = "our cgroup " + quoted(owner.path) +
+    chain.gap = "our cgroup " + in_quotes(owner.path) +
                 " cannot be seen, only its ancestors from " +
-                quoted(chain.levels.front().folder) +
+                in_quotes(chain.levels.front().folder) +
                 " up: limits between are invisible";
   }
   return chain;

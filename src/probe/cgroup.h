@@ -28,7 +28,8 @@ struct CgroupLine {
   CgroupVersion version = CgroupVersion::none;
 };
 
-// Split at the first two colons only: a path may contain more.
+// Split at the first two colons only: a path may contain more. What is not a
+// path, or longer than the kernel would print one, is left out.
 std::vector<CgroupLine> parse_proc_cgroup(std::string_view text);
 
 // The hierarchy that a controller belongs to, and our path in it: version 1 if

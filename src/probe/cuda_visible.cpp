@@ -100,8 +100,8 @@ Match match_entry(const std::vector<CudaDevice>& devices, ListKind kind,
 }
 
 // An entry in a message: in single quotes, printable and not too long.
-std::string in_quotes(std::string_view entry) {
-  const std::string text = quoted(entry);
+std::string entry_text(std::string_view entry) {
+  const std::string text = in_quotes(entry);
   return "'" + text.substr(1, text.size() - 2) + "'";
 }
 
@@ -123,11 +123,11 @@ std::vector<CudaPick> picks_of_list(const std::vector<CudaDevice>& devices,
       const char* const why = match.kind == Match::Kind::ambiguous
                                   ? " is ambiguous, the list ends before it"
                                   : " is not a device, the list ends before it";
-      notes.push_back(head + ": " + in_quotes(entry) + why);
+      notes.push_back(head + ": " + entry_text(entry) + why);
       return picks;
     }
     if (std::find(picks.begin(), picks.end(), match.pick) != picks.end()) {
-      notes.push_back(head + ": " + in_quotes(entry) +
+      notes.push_back(head + ": " + entry_text(entry) +
                       " is repeated, so CUDA shows no GPU");
       return {};
     }

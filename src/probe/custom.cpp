@@ -19,7 +19,7 @@ Result<Constraint> custom(const std::vector<std::string>& argv,
   }
   const auto size = parse_size(trim(output->text));
   if (!size) {
-    return Error{argv.front() + ": printed " + quoted(output->text) +
+    return Error{argv.front() + ": printed " + in_quotes(output->text) +
                  " instead of one size"};
   }
   Constraint c;

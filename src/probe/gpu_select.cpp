@@ -48,7 +48,7 @@ std::string seen_by_command(const GpuListing& listing, const Picks& pool) {
 
 Result<std::size_t> find(const GpuListing& listing, const Picks& pool,
                          const std::string& name) {
-  const std::string head = "devices: " + quoted(name);
+  const std::string head = "devices: " + in_quotes(name);
   if (const auto number = parse_count(name)) {
     for (const std::size_t i : pool)
       if (listing.gpus[i].number == *number) return i;
@@ -75,7 +75,7 @@ Result<Picks> listed(const GpuListing& listing, const Picks& pool,
     const auto found = find(listing, pool, name);
     if (!found) return found.error();
     if (contains(picks, *found))
-      return Error{"devices: " + quoted(name) + " is repeated"};
+      return Error{"devices: " + in_quotes(name) + " is repeated"};
     picks.push_back(*found);
   }
   return picks;

@@ -6,9 +6,9 @@
 
 namespace fitrun {
 
-ChildSpec child_spec(const GpuMachine& machine, const std::string& subject,
-                     const std::string& timeout_hint) {
-  ChildSpec spec;
+ProbeChildSpec child_spec(const GpuMachine& machine, const std::string& subject,
+                          const std::string& timeout_hint) {
+  ProbeChildSpec spec;
   spec.subject = subject;
   spec.timeout_hint = timeout_hint;
   spec.deadline = machine.deadline;

@@ -47,8 +47,8 @@ struct GpuListing {
 };
 
 // For a child that calls `subject`, "the NVIDIA driver".
-ChildSpec child_spec(const GpuMachine& machine, const std::string& subject,
-                     const std::string& timeout_hint);
+ProbeChildSpec child_spec(const GpuMachine& machine, const std::string& subject,
+                          const std::string& timeout_hint);
 
 // A constraint of what a source says of one GPU; `free` above `total` counts
 // as `total`.

@@ -1,6 +1,7 @@
 #include "probe/mountinfo.h"
 
 #include <algorithm>
+#include <climits>
 #include <optional>
 #include <unordered_set>
 
@@ -16,6 +17,11 @@ std::string_view take_field(std::string_view& line) {
   const std::string_view field = line.substr(0, end);
   line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
   return field;
+}
+
+// Escapes make a path up to four times as long.
+bool is_path(std::string_view text) {
+  return text.starts_with('/') && text.size() <= 4UL * PATH_MAX;
 }
 
 // id parent major:minor ROOT POINT options [optional...] - TYPE device OPTIONS
@@ -34,8 +40,7 @@ std::optional<Fields> cut(std::string_view line) {
   fields.type = take_field(line);
   take_field(line);
   fields.options = take_field(line);
-  if (fields.root.empty() || !fields.point.starts_with('/'))
-    return std::nullopt;
+  if (!is_path(fields.root) || !is_path(fields.point)) return std::nullopt;
   return fields;
 }
 

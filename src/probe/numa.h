@@ -8,17 +8,15 @@
 #pragma once
 
 #include <bitset>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "probe/constraint.h"
+#include "probe/zoneinfo.h"
 
 namespace fitrun {
 
-// The largest that Linux can be built for (CONFIG_NODES_SHIFT is at most 10).
-inline constexpr std::size_t kMostNodes = 1024;
 using NodeSet = std::bitset<kMostNodes>;
 
 // "0-1,4"; empty where the text is not such a list. Nodes beyond kMostNodes are

@@ -45,7 +45,7 @@ Result<NvmlReport> parse_nvidia_smi(std::string_view text) {
     if (trim(line).empty()) continue;
     const auto fields = split(line, ',');
     if (fields.size() < kBefore + 1 + kAfter)
-      return Error{"nvidia-smi: not understood: " + quoted(line)};
+      return Error{"nvidia-smi: not understood: " + in_quotes(line)};
     const auto field = [&](std::size_t i) { return trim(fields[i]); };
     const std::size_t last = fields.size() - kAfter;
     NvmlDevice device;
@@ -80,7 +80,7 @@ GpuListing probe::nvidia_smi_gpus(const GpuMachine& machine) {
     const auto said = lines(trim(output->text));
     listing.why = "it ended with status " +
                   std::to_string(output->exit_status) +
-                  (said.empty() ? "" : ": " + quoted(trim(said.front())));
+                  (said.empty() ? "" : ": " + in_quotes(trim(said.front())));
     return listing;
   }
   auto report = parse_nvidia_smi(output->text);

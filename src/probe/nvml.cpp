@@ -88,7 +88,7 @@ Result<NvmlReport> parse_nvml_report(std::string_view text) {
   NvmlReport report;
   for (const std::string_view line : lines(text))
     if (!parse_line(line, report))
-      return Error{"NVML: not understood: " + quoted(line)};
+      return Error{"NVML: not understood: " + in_quotes(line)};
   return report;
 }
 

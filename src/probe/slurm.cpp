@@ -68,12 +68,12 @@ std::optional<Constraint> slurm_promise(const Environment& environment) {
   if (const auto per_node = environment.get("SLURM_MEM_PER_NODE")) {
     c.name = "env.SLURM_MEM_PER_NODE";
     bytes = slurm_memory(*per_node);
-    if (!bytes) c.reason = "not a size: " + quoted(*per_node);
+    if (!bytes) c.reason = "not a size: " + in_quotes(*per_node);
   } else if (const auto per_cpu = environment.get("SLURM_MEM_PER_CPU")) {
     c.name = "env.SLURM_MEM_PER_CPU";
     bytes = slurm_memory(*per_cpu);
     const auto cpus = job_cpus(environment);
-    if (!bytes) c.reason = "not a size: " + quoted(*per_cpu);
+    if (!bytes) c.reason = "not a size: " + in_quotes(*per_cpu);
     if (bytes && !cpus)
       c.reason =
           "neither SLURM_CPUS_ON_NODE nor SLURM_JOB_CPUS_PER_NODE says "

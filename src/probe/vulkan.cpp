@@ -122,7 +122,7 @@ Result<VulkanReport> parse_vulkan_report(std::string_view text) {
   VulkanReport report;
   for (const std::string_view line : lines(text))
     if (!parse_line(line, report))
-      return Error{"Vulkan: not understood: " + quoted(line)};
+      return Error{"Vulkan: not understood: " + in_quotes(line)};
   return report;
 }
 

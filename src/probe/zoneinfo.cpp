@@ -38,18 +38,22 @@ std::uint64_t largest(std::string_view list) {
   return most;
 }
 
-void close_zone(Zone& zone, std::vector<ZoneNode>& nodes) {
-  if (!nodes.empty()) {
-    std::uint64_t& reserve = nodes.back().totals.reserve;
-    reserve =
-        add(reserve, std::min(zone.managed, add(zone.high, zone.protection)));
-  }
+void close_zone(Zone& zone, ZoneTotals* totals) {
+  if (totals)
+    totals->reserve =
+        add(totals->reserve,
+            std::min(zone.managed, add(zone.high, zone.protection)));
   zone = {};
 }
 
-void open_zone(std::string_view rest, std::vector<ZoneNode>& nodes) {
-  const std::uint64_t node = number(take_word(rest));
-  if (nodes.empty() || nodes.back().node != node) nodes.push_back({node, {}});
+// Of the node that the line names; null where it names none.
+ZoneTotals* open_zone(std::string_view rest, std::vector<ZoneNode>& nodes) {
+  const auto node = parse_count(take_word(rest));
+  if (!node || *node >= kMostNodes) return nullptr;
+  for (ZoneNode& known : nodes)
+    if (known.node == *node) return &known.totals;
+  nodes.push_back({*node, {}});
+  return &nodes.back().totals;
 }
 
 void count(std::string_view key, std::string_view rest, Zone& zone,
@@ -75,17 +79,18 @@ void count(std::string_view key, std::string_view rest, Zone& zone,
 std::vector<ZoneNode> parse_zoneinfo(std::string_view text) {
   std::vector<ZoneNode> nodes;
   Zone zone;
+  ZoneTotals* totals = nullptr;
   while (!text.empty()) {
     std::string_view line = take_line(text);
     const std::string_view key = take_word(line);
     if (key == "Node") {
-      close_zone(zone, nodes);
-      open_zone(line, nodes);
-    } else if (!nodes.empty()) {
-      count(key, line, zone, nodes.back().totals);
+      close_zone(zone, totals);
+      totals = open_zone(line, nodes);
+    } else if (totals) {
+      count(key, line, zone, *totals);
     }
   }
-  close_zone(zone, nodes);
+  close_zone(zone, totals);
   return nodes;
 }
 

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ struct ZoneNode {
   std::uint64_t node = 0;
   ZoneTotals totals;
 };
+
+// Nodes are numbered below this (CONFIG_NODES_SHIFT is at most 10).
+inline constexpr std::size_t kMostNodes = 1024;
 
 // One entry per node in the order of the file; what is not a number counts 0.
 std::vector<ZoneNode> parse_zoneinfo(std::string_view text);

@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/pool.h"
 #include "base/sourced.h"
+#include "base/spread.h"
 
 namespace fitrun {
 
@@ -54,6 +55,13 @@ struct CostTerm {
 // The sum of its terms; no terms is no cost.
 using Cost = std::vector<CostTerm>;
 
+// Which GPUs the command may use, as it numbers them.
+struct DeviceChoice {
+  enum Choice { first, all, listed };
+  Choice choice = first;
+  std::vector<std::string> names;  // numbers and UUIDs, where listed
+};
+
 struct PoolNeeds {
   Pool pool = Pool::ram;
   Sourced<double> headroom{kDefaultHeadroom, "default"};  // 0 < headroom <= 1
@@ -65,6 +73,9 @@ struct PoolNeeds {
   std::vector<std::string> probe;
   std::chrono::milliseconds probe_timeout = kDefaultProbeTimeout;
   std::string probe_origin;
+  DeviceChoice devices;  // of vram only, like `spread`
+  std::string devices_origin = "default";
+  Sourced<Spread> spread{Spread::first, "default"};
   // Replaces every probe: what an outside scheduler says is there.
   std::optional<Sourced<Bytes>> available;
 };

@@ -20,6 +20,12 @@ Result<double> parse_headroom(std::string_view text);
 // "run-one", "fail" or "wait".
 Result<OnNoFit> parse_on_no_fit(std::string_view text);
 
+// "first", "all", or numbers and UUIDs with commas between them.
+Result<DeviceChoice> parse_devices(std::string_view text);
+
+// "pin", "roundrobin", "even" or "model".
+Result<Spread> parse_spread(std::string_view text);
+
 // Not empty, one line, nothing that disturbs a terminal.
 Result<std::string> check_label(std::string_view text);
 

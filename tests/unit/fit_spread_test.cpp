@@ -65,9 +65,6 @@ struct Random {
   }
 };
 
-constexpr Spread kSpreads[] = {Spread::first, Spread::pin, Spread::roundrobin,
-                               Spread::even, Spread::model};
-
 }  // namespace
 
 TEST_CASE("one small GPU counts as each way of placing says", "[spread]") {

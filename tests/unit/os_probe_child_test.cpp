@@ -19,8 +19,8 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-ChildSpec spec(std::chrono::milliseconds deadline = 20s) {
-  ChildSpec spec;
+ProbeChildSpec spec(std::chrono::milliseconds deadline = 20s) {
+  ProbeChildSpec spec;
   spec.subject = "the driver";
   spec.deadline = deadline;
   return spec;
@@ -93,7 +93,7 @@ TEST_CASE("a child's result comes back as text", "[probe_child]") {
 }
 
 TEST_CASE("a hanging child costs the deadline and a message", "[probe_child]") {
-  ChildSpec late = spec(300ms);
+  ProbeChildSpec late = spec(300ms);
   late.timeout_hint = "hung GPU?";
   const auto start = std::chrono::steady_clock::now();
   const auto answer = run_in_child([]() -> std::string { hang(); }, late);
@@ -298,7 +298,7 @@ TEST_CASE("SIGCHLD is as before, ignored, handled or blocked",
 
 TEST_CASE("a slow child is told of once", "[probe_child]") {
   int told = 0;
-  ChildSpec slow = spec(400ms);
+  ProbeChildSpec slow = spec(400ms);
   slow.slow_after = 100ms;
   slow.on_slow = [&] { ++told; };
   CHECK_FALSE(run_in_child([]() -> std::string { hang(); }, slow));

@@ -27,7 +27,7 @@ constexpr const char* kLavapipe = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 
 bool has_loader() {
   static const bool found = [] {
-    ChildSpec spec;
+    ProbeChildSpec spec;
     spec.subject = "the Vulkan loader";
     const auto answer = run_in_child(
         [] {

@@ -185,6 +185,34 @@ TEST_CASE("mistakes outside the pools", "[stage]") {
              ContainsSubstring("did you mean \"env\"?"));
 }
 
+TEST_CASE("GPUs and who places the workers", "[stage]") {
+  const auto vram = [](const std::string& lines) {
+    return good("[vram]\nfixed = 0\n" + lines).pools.at(0);
+  };
+  const auto wrong = [](const std::string& lines) {
+    return mistakes("[vram]\nfixed = 0\n" + lines);
+  };
+  CHECK(vram("").devices.choice == DeviceChoice::first);
+  CHECK(vram("").spread.value == Spread::first);
+  const PoolNeeds all = vram("devices = \"all\"\nspread = \"pin\"");
+  CHECK(all.devices.choice == DeviceChoice::all);
+  CHECK(all.spread.value == Spread::pin);
+  CHECK(all.spread.origin == "stages/html.toml:4");
+  CHECK(vram("devices = [0, \"GPU-12\"]\nspread = \"even\"").devices.names ==
+        std::vector<std::string>{"0", "GPU-12"});
+  CHECK(vram("devices = [1]").devices.names.size() == 1);
+  using Catch::Matchers::ContainsSubstring;
+  CHECK_THAT(wrong("devices = \"all\""),
+             ContainsSubstring("s.toml:3:11: error: several devices need"));
+  CHECK_THAT(wrong("devices = []\nspread = \"pin\""),
+             ContainsSubstring("devices must not be empty"));
+  CHECK_THAT(wrong("devices = \"some\"\nspread = \"pin\""),
+             ContainsSubstring("GPUs by number or UUID, not \"some\""));
+  CHECK_THAT(wrong("spread = \"first\""),
+             ContainsSubstring("expected \"pin\""));
+  CHECK_THAT(in_ram("spread = \"pin\""), ContainsSubstring("unknown key"));
+}
+
 TEST_CASE("a text that is not TOML is one mistake at its place", "[stage]") {
   CHECK_THAT(mistakes("a = \n"),
              Catch::Matchers::StartsWith("s.toml:1:5: error: "));

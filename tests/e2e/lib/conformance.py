@@ -59,7 +59,8 @@ def show(expected, measured, different, names):
         mark = "!" if column in marked else " "
         print(f"{mark} {column:44} {want:38} {value}")
     for column, want, value in different:
-        print(f"DIFFERENT {column}\n    expected {want!r}\n    measured {value!r}")
+        print(f"DIFFERENT {column}")
+        print(f"    expected {want!r}\n    measured {value!r}")
 
 
 @functools.cache

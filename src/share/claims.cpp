@@ -1,0 +1,150 @@
+#include "share/claims.h"
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+
+namespace fitrun {
+namespace {
+
+std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  return a > kMost - b ? kMost : a + b;
+}
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// The leases as a forest: which are inside which.
+struct Forest {
+  std::vector<std::size_t> roots;
+  std::vector<std::vector<std::size_t>> inner;  // by index
+};
+
+Forest forest_of(const std::vector<LiveLease>& live) {
+  std::unordered_map<std::string_view, std::size_t> index;
+  for (std::size_t i = 0; i < live.size(); ++i) index[live[i].lease.id] = i;
+  Forest forest;
+  forest.inner.resize(live.size());
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    const auto outer = index.find(live[i].lease.within);
+    // Leases that contain each other are a lie, and hang on no root.
+    if (outer != index.end() && outer->second != i &&
+        live[outer->second].owner == live[i].owner)
+      forest.inner[outer->second].push_back(i);
+    else
+      forest.roots.push_back(i);
+  }
+  return forest;
+}
+
+struct Question {
+  const Room& room;
+  const std::vector<LiveLease>& live;
+  const Viewer& viewer;
+  const std::vector<DeviceUse>& uses;
+  const Forest& forest;
+};
+
+// What the lease claims of the room by itself.
+std::uint64_t own_claim(const Question& q, std::size_t i) {
+  const LiveLease& live = q.live[i];
+  if (live.lease.id == q.viewer.id) return 0;
+  if (live.lease.kind == LeaseKind::waiting && !waits_ahead(live, q.viewer))
+    return 0;
+  if (!q.room.level.empty() && !contains(live.lease.levels, q.room.level))
+    return 0;
+  std::uint64_t bytes = 0;
+  for (const Holding& holding : live.lease.holdings)
+    if (holding.pool == q.room.pool && holding.device == q.room.device)
+      bytes = plus(bytes, outstanding(live, holding, q.uses));
+  return bytes;
+}
+
+// What the lease and those inside it claim, and who of them it is put down to.
+// Ends where the depth is more than anybody nests.
+std::uint64_t claim(const Question& q, std::size_t i, int depth,
+                    std::vector<Subtraction>& subtracted) {
+  constexpr int kDeepest = 100;
+  std::vector<Subtraction> inner;
+  std::uint64_t inside = 0;
+  if (depth < kDeepest)
+    for (const std::size_t k : q.forest.inner[i])
+      inside = plus(inside, claim(q, k, depth + 1, inner));
+  const std::uint64_t own =
+      contains(q.viewer.enclosing, q.live[i].lease.id) ? 0 : own_claim(q, i);
+  if (own > inside) {
+    subtracted.push_back({i, own});
+    return own;
+  }
+  subtracted.insert(subtracted.end(), inner.begin(), inner.end());
+  return inside;
+}
+
+}  // namespace
+
+std::uint64_t used_of(const LiveLease& live, const Holding& holding,
+                      const std::vector<DeviceUse>& uses) {
+  if (live.lease.kind == LeaseKind::waiting) return 0;
+  if (holding.pool == Pool::ram) return live.used;
+  std::uint64_t used = 0;
+  for (const DeviceUse& use : uses)
+    if (use.device == holding.device &&
+        std::find(live.pids.begin(), live.pids.end(), use.pid) !=
+            live.pids.end())
+      used = plus(used, use.bytes);
+  return used;
+}
+
+std::uint64_t outstanding(const LiveLease& live, const Holding& holding,
+                          const std::vector<DeviceUse>& uses) {
+  const std::uint64_t used = used_of(live, holding, uses);
+  return holding.bytes > used ? holding.bytes - used : 0;
+}
+
+bool waits_ahead(const LiveLease& live, const Viewer& viewer) {
+  if (live.lease.kind != LeaseKind::waiting || live.lease.id == viewer.id ||
+      live.standing == Standing::stopped)
+    return false;
+  if (viewer.queued == 0) return true;
+  if (live.lease.taken != viewer.queued)
+    return live.lease.taken < viewer.queued;
+  return live.lease.id < viewer.id;
+}
+
+std::vector<std::string> enclosing_leases(const std::vector<LiveLease>& live,
+                                          const std::string& mark, uid_t user) {
+  std::vector<std::string> found;
+  std::string id = mark;
+  while (!id.empty() && !contains(found, id)) {
+    const auto outer =
+        std::find_if(live.begin(), live.end(), [&](const LiveLease& one) {
+          return one.lease.id == id && one.owner == user;
+        });
+    if (outer == live.end()) break;
+    found.push_back(id);
+    id = outer->lease.within;
+  }
+  return found;
+}
+
+std::vector<RoomLeft> leave_room(const std::vector<Room>& rooms,
+                                 const std::vector<LiveLease>& live,
+                                 const Viewer& viewer,
+                                 const std::vector<DeviceUse>& uses) {
+  const Forest forest = forest_of(live);
+  std::vector<RoomLeft> answers;
+  for (const Room& room : rooms) {
+    RoomLeft left;
+    const Question question{room, live, viewer, uses, forest};
+    std::uint64_t claimed = 0;
+    for (const std::size_t root : forest.roots)
+      claimed = plus(claimed, claim(question, root, 0, left.subtracted));
+    left.available = room.available > claimed ? room.available - claimed : 0;
+    answers.push_back(std::move(left));
+  }
+  return answers;
+}
+
+}  // namespace fitrun

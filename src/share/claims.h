@@ -1,0 +1,93 @@
+// What live leases leave of each constraint. Pure.
+//
+// A lease counts with what it has set aside and not used yet: used bytes are
+// missing from what a probe calls available already. Read what is used first
+// and probe after it, then memory that a command takes in between is counted
+// twice, never not at all.
+//
+// A limit is shared by those below it only. The host's memory concerns
+// everyone; the memory.max of a cgroup concerns the leases whose own cgroups
+// are in it; a GPU's memory the leases of that GPU. A launch inside another
+// one's tree (a recipe of a make that fitrun started) draws on the lease around
+// it: for itself that lease does not count, for others the two are one claim,
+// the larger of them.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "share/lease.h"
+#include "share/standing.h"
+
+namespace fitrun {
+
+struct LiveLease {
+  Lease lease;
+  uid_t owner = 0;  // of the file
+  Standing standing = Standing::running;
+  std::vector<pid_t> pids;  // the whole tree, where it can be seen
+  std::uint64_t used = 0;   // bytes of RAM, at least
+};
+
+// What one process has of a GPU, where the driver tells.
+struct DeviceUse {
+  std::string device;
+  pid_t pid = 0;
+  std::uint64_t bytes = 0;
+};
+
+// One constraint that spoke.
+struct Room {
+  Pool pool = Pool::ram;
+  std::string device;  // the GPU's UUID; "" for RAM
+  std::string level;   // of a cgroup: level_id(); "" where the host is meant
+  std::uint64_t available = 0;
+};
+
+// Who asks.
+struct Viewer {
+  std::string id;            // its own lease or place in the queue, or ""
+  std::uint64_t queued = 0;  // Lease::taken of that place; 0: not in the queue
+  std::vector<std::string> enclosing;  // ids of the leases around it
+};
+
+struct Subtraction {
+  std::size_t lease = 0;  // index in the live leases
+  std::uint64_t bytes = 0;
+};
+
+struct RoomLeft {
+  std::uint64_t available = 0;  // never below 0
+  std::vector<Subtraction> subtracted;
+};
+
+// Bytes of `holding` that the lease's tree uses now.
+std::uint64_t used_of(const LiveLease& live, const Holding& holding,
+                      const std::vector<DeviceUse>& uses);
+
+// max(0, leased - used); for a launch that waits, all of it.
+std::uint64_t outstanding(const LiveLease& live, const Holding& holding,
+                          const std::vector<DeviceUse>& uses);
+
+// Whether `live` waits ahead of the viewer. One that was stopped lets others
+// pass.
+bool waits_ahead(const LiveLease& live, const Viewer& viewer);
+
+// The ids of the leases around a process whose environment says `mark`. Another
+// user's word is not taken for it.
+std::vector<std::string> enclosing_leases(const std::vector<LiveLease>& live,
+                                          const std::string& mark, uid_t user);
+
+// One answer for each room, in order.
+std::vector<RoomLeft> leave_room(const std::vector<Room>& rooms,
+                                 const std::vector<LiveLease>& live,
+                                 const Viewer& viewer,
+                                 const std::vector<DeviceUse>& uses = {});
+
+}  // namespace fitrun

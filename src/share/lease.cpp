@@ -1,0 +1,199 @@
+#include "share/lease.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <optional>
+
+#include "base/text.h"
+
+namespace fitrun {
+namespace {
+
+constexpr std::string_view kHeading = "fitrun-lease ";
+constexpr std::string_view kVersion = "1";
+// So that half a file is no lease of half as much.
+constexpr std::string_view kEnd = "end\n";
+constexpr std::size_t kLongestLabel = 100;
+constexpr std::size_t kLongestWord = 128;
+constexpr std::size_t kMostRows = 64;  // of levels, and of holdings
+
+Error malformed(std::string_view what) {
+  return {"not a lease: " + std::string(what), EINVAL};
+}
+
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+std::string one_line(std::string_view text) {
+  std::string out(text.substr(0, kLongestLabel));
+  std::replace_if(out.begin(), out.end(), is_control, ' ');
+  return std::string(trim(out));
+}
+
+// The lines of a lease, taken one after the other; the first that is not as
+// expected makes the rest empty.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : rest_(text) {}
+
+  bool failed() const { return failed_; }
+  bool finished() const { return rest_ == kEnd; }
+
+  // Whether the next line is "KEY ...".
+  bool next_is(std::string_view key) const {
+    return rest_.size() > key.size() && rest_.starts_with(key) &&
+           rest_[key.size()] == ' ';
+  }
+
+  // What follows `key` on the next line.
+  std::string_view value(std::string_view key) {
+    const std::size_t end = rest_.find('\n');
+    if (failed_ || !next_is(key) || end == std::string_view::npos)
+      return fail();
+    const std::string_view found =
+        rest_.substr(key.size() + 1, end - key.size() - 1);
+    rest_.remove_prefix(end + 1);
+    if (std::any_of(found.begin(), found.end(), is_control)) return fail();
+    return found;
+  }
+
+  // Exactly `count` words of bounded length.
+  std::vector<std::string_view> values(std::string_view key,
+                                       std::size_t count) {
+    const std::vector<std::string_view> found = split(value(key), ' ');
+    const auto bad = [](std::string_view word) {
+      return word.empty() || word.size() > kLongestWord;
+    };
+    if (failed_ || found.size() != count ||
+        std::any_of(found.begin(), found.end(), bad)) {
+      fail();
+      return std::vector<std::string_view>(count);
+    }
+    return found;
+  }
+
+  std::string word(std::string_view key) {
+    return std::string(values(key, 1)[0]);
+  }
+
+  std::uint64_t number(std::string_view text) {
+    const std::optional<std::uint64_t> n = parse_count(text);
+    if (!n) fail();
+    return n.value_or(0);
+  }
+
+  std::string_view fail() {
+    failed_ = true;
+    return {};
+  }
+
+ private:
+  std::string_view rest_;
+  bool failed_ = false;
+};
+
+void read_holder(Reader& reader, Holder& holder) {
+  const std::vector<std::string_view> words = reader.values("holder", 4);
+  const std::uint64_t pid = reader.number(words[0]);
+  if (pid == 0 || pid > std::numeric_limits<pid_t>::max()) reader.fail();
+  holder.pid = static_cast<pid_t>(pid);
+  holder.start = reader.number(words[1]);
+  holder.pid_namespace = reader.number(words[2]);
+  holder.boot = words[3];
+}
+
+void read_holding(Reader& reader, Lease& lease) {
+  Holding holding;
+  if (reader.next_is("ram")) {
+    holding.bytes = reader.number(reader.values("ram", 1)[0]);
+  } else {
+    const std::vector<std::string_view> words = reader.values("vram", 2);
+    holding.pool = Pool::vram;
+    holding.device = words[0];
+    holding.bytes = reader.number(words[1]);
+  }
+  for (const Holding& other : lease.holdings)
+    if (other.pool == holding.pool && other.device == holding.device)
+      reader.fail();
+  lease.holdings.push_back(std::move(holding));
+}
+
+}  // namespace
+
+bool is_lease_id(std::string_view text) {
+  return text.size() == 16 &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string format_lease(const Lease& lease) {
+  const auto number = [](std::uint64_t n) { return std::to_string(n); };
+  std::string text(kHeading);
+  const auto line = [&](std::string_view key, std::string_view value) {
+    text += key;
+    text += ' ';
+    text += value;
+    text += '\n';
+  };
+  text += kVersion;
+  text += '\n';
+  line("id", lease.id);
+  line("kind", lease.kind == LeaseKind::held ? "held" : "waiting");
+  line("holder",
+       std::to_string(lease.holder.pid) + " " + number(lease.holder.start) +
+           " " + number(lease.holder.pid_namespace) + " " + lease.holder.boot);
+  line("taken", number(lease.taken));
+  line("since", number(lease.since));
+  line("threads", number(lease.threads));
+  if (!lease.within.empty()) line("within", lease.within);
+  // What is beyond a bound is left out, so that the rest can be read.
+  const auto rows = [](std::size_t n) { return std::min(n, kMostRows); };
+  for (std::size_t i = 0; i < rows(lease.levels.size()); ++i)
+    line("level", lease.levels[i]);
+  for (std::size_t i = 0; i < rows(lease.holdings.size()); ++i) {
+    const Holding& holding = lease.holdings[i];
+    if (holding.pool == Pool::ram)
+      line("ram", number(holding.bytes));
+    else
+      line("vram", holding.device + " " + number(holding.bytes));
+  }
+  const std::string label = one_line(lease.label);
+  if (!label.empty()) line("label", label);
+  return text.append(kEnd);
+}
+
+Result<Lease> parse_lease(std::string_view text) {
+  if (text.size() > kLargestLease) return malformed("too long");
+  Reader reader(text);
+  const std::string version =
+      reader.word(kHeading.substr(0, kHeading.size() - 1));
+  if (reader.failed()) return malformed("no heading");
+  if (version != kVersion)
+    return Error{"lease of version " + in_quotes(version), ENOTSUP};
+
+  Lease lease;
+  lease.id = reader.word("id");
+  if (!is_lease_id(lease.id)) return malformed("id");
+  const std::string kind = reader.word("kind");
+  if (kind != "held" && kind != "waiting") return malformed("kind");
+  lease.kind = kind == "held" ? LeaseKind::held : LeaseKind::waiting;
+  read_holder(reader, lease.holder);
+  lease.taken = reader.number(reader.value("taken"));
+  lease.since = reader.number(reader.value("since"));
+  lease.threads = reader.number(reader.value("threads"));
+  if (reader.next_is("within")) lease.within = reader.word("within");
+  if (!lease.within.empty() && !is_lease_id(lease.within))
+    return malformed("within");
+  while (reader.next_is("level") && lease.levels.size() < kMostRows)
+    lease.levels.push_back(reader.word("level"));
+  while ((reader.next_is("ram") || reader.next_is("vram")) &&
+         lease.holdings.size() < kMostRows)
+    read_holding(reader, lease);
+  if (reader.next_is("label")) lease.label = reader.value("label");
+  if (reader.failed() || !reader.finished()) return malformed("fields");
+  if (lease.label != one_line(lease.label)) return malformed("label");
+  return lease;
+}
+
+}  // namespace fitrun

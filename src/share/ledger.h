@@ -1,0 +1,119 @@
+// The leases of all launches on this machine, and this launch's own among them.
+//
+//   Ledger ledger(host, environment);
+//   ledger.lock();
+//   const std::vector<LiveLease> live = ledger.read();
+//   ... probe, leave_room(rooms, live, ledger.viewer(live)), fit ...
+//   ledger.take(request);     // its id goes into FITRUN_LEASE for the command
+//   ledger.unlock();
+//   ... exec ...
+//
+// Two launches never count on the same bytes because all of that is under one
+// lock: flock(2) on the folder itself, which needs no file that somebody has to
+// create, own or clean up, and which ends with the process. Nothing of it is
+// left in the command: every descriptor is close-on-exec.
+//
+// Sharing never fails a launch. Where there is no folder, no /proc, or no lock
+// in time, the functions do what they can, or nothing, and notes() says so
+// once.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/environment.h"
+#include "os/fd.h"
+#include "os/host.h"
+#include "share/claims.h"
+#include "share/folder.h"
+#include "share/lease.h"
+#include "share/standing.h"
+#include "share/watch.h"
+
+namespace fitrun {
+
+// What a launch asks for.
+struct LeaseRequest {
+  std::string label;
+  std::uint64_t threads = 0;
+  std::vector<Holding> holdings;
+  // The cgroups that the command is charged to: paths of their directories, in
+  // any order; those above them are added. Texts that are no paths (a batch
+  // job's id) are levels as they are.
+  std::vector<std::string> levels;
+};
+
+class Ledger {
+ public:
+  // The folder of open_lease_folder(), or none where FITRUN_LEASES is "off" or
+  // `host` is not the running machine.
+  Ledger(const Host& host, const Environment& environment);
+
+  // Whether there is a folder.
+  bool on() const { return folder_.has_value(); }
+  // Its path, or "".
+  std::string where() const;
+
+  // Waits until this launch has the lock: up to 30 s behind launches of the
+  // same user, but at most a second in all while somebody else has it. Then
+  // goes on without it, which leaves the other launches' leases counted and
+  // only those taken in the same moment not.
+  void lock();
+  void unlock();
+
+  // The leases that hold. Under the lock, also deletes the files of those that
+  // do not, where they are ours.
+  std::vector<LiveLease> read();
+
+  // Who we are among `live`, for leave_room(): a lease of which this process is
+  // a part, by its mark or by its parents, is around us.
+  Viewer viewer(const std::vector<LiveLease>& live) const;
+
+  // Takes a lease, under the lock; ends a place in the queue. The id, or ""
+  // where there is no folder.
+  std::string take(const LeaseRequest& request);
+
+  // Takes a place at the end of the queue, under the lock; keeps the one that
+  // it has. `request` says what must be available for the launch to start.
+  void queue(const LeaseRequest& request);
+
+  // Sleeps until a lease or an earlier place in the queue may have ended, or
+  // for about a second per place, since no event tells that memory was freed:
+  // the kernel's pressure triggers fire when it gets short. `live` is what
+  // read() said under the lock, which must be unlocked by now. No signal is
+  // touched.
+  Wake wait_for_change(const std::vector<LiveLease>& live,
+                       std::chrono::steady_clock::time_point deadline);
+
+  // Gives up the lease or the place in the queue.
+  void leave();
+
+  // Sentences for the user, each said once.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  void note(std::string sentence);
+  bool find_self();
+  bool write(LeaseKind kind, const LeaseRequest& request);
+
+  Host host_;
+  std::string mark_;  // FITRUN_LEASE of this process
+  uid_t user_;
+  std::optional<LeaseFolder> folder_;
+  Here here_;
+  bool locked_ = false;
+  std::optional<LeaseName> own_;
+  std::string within_;           // id of the lease around us, or ""
+  std::uint64_t queued_ = 0;     // Lease::taken of the place in the queue
+  std::vector<Holding> wanted_;  // what that place is for
+  Fd watch_;                     // inotify on the folder, once queued
+  std::vector<std::string> notes_;
+};
+
+}  // namespace fitrun

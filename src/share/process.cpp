@@ -1,0 +1,227 @@
+#include "share/process.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/text.h"
+
+namespace fitrun {
+namespace {
+
+// Processes this small are not asked for details: they count as nothing.
+constexpr std::uint64_t kTrifle = 4U << 20;
+
+std::uint64_t page_size() {
+  static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+std::string folder_of(pid_t pid) {
+  return "/proc/" + std::to_string(pid);
+}
+
+std::optional<pid_t> parse_pid(std::string_view text) {
+  const std::optional<std::uint64_t> n = parse_count(text);
+  if (!n || *n == 0 || *n > std::numeric_limits<pid_t>::max())
+    return std::nullopt;
+  return static_cast<pid_t>(*n);
+}
+
+// Each thread lists the children that it forked itself.
+std::vector<ProcessStat> children(const Host& host, const ProcessStat& stat) {
+  const std::string task = folder_of(stat.pid) + "/task/";
+  std::vector<std::string> threads = {std::to_string(stat.pid)};
+  if (stat.threads > 1) threads = host.list(task);
+  std::vector<ProcessStat> found;
+  for (const std::string& thread : threads) {
+    const Result<std::string> text = host.read(task + thread + "/children");
+    if (!text) continue;
+    for (const std::string_view word : words(trim(*text))) {
+      const auto pid = parse_pid(word);
+      const auto child = pid ? read_process_stat(host, *pid) : std::nullopt;
+      if (child) found.push_back(*child);
+    }
+  }
+  return found;
+}
+
+std::uint64_t anonymous(const Host& host, const ProcessStat& stat) {
+  if (stat.resident * page_size() < kTrifle) return 0;
+  const Result<std::string> text = host.read(folder_of(stat.pid) + "/statm");
+  if (!text) return 0;
+  return parse_anonymous_pages(*text).value_or(0) * page_size();
+}
+
+// Tells each member which other one is its parent.
+void link(const std::vector<ProcessStat>& stats,
+          std::vector<TreeMember>& members) {
+  if (members.size() < 2) return;
+  std::unordered_map<pid_t, std::size_t> index;
+  for (std::size_t i = 0; i < members.size(); ++i) index[stats[i].pid] = i;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (const auto found = index.find(stats[i].parent); found != index.end())
+      members[i].parent = found->second;
+}
+
+// The peak where it matters: of parents with children of the same image.
+void add_peaks(const Host& host, const std::vector<pid_t>& pids,
+               std::vector<TreeMember>& members) {
+  for (const TreeMember& member : members) {
+    if (member.parent == TreeMember::kNoParent || member.anonymous == 0)
+      continue;
+    TreeMember& parent = members[member.parent];
+    if (parent.stack_start != member.stack_start || parent.peak > 0) continue;
+    const Result<std::string> text =
+        host.read(folder_of(pids[member.parent]) + "/status");
+    const auto peak = text ? parse_peak(*text) : std::nullopt;
+    parent.peak = peak.value_or(std::numeric_limits<std::uint64_t>::max());
+  }
+}
+
+// The value of `variable` in the text of /proc/PID/environ, or "".
+std::string_view variable_in(std::string_view environment,
+                             std::string_view variable) {
+  std::size_t at = 0;
+  while ((at = environment.find(variable, at)) != std::string_view::npos) {
+    const std::size_t equals = at + variable.size();
+    if ((at == 0 || environment[at - 1] == '\0') &&
+        environment.substr(equals).starts_with('=')) {
+      const std::string_view value = environment.substr(equals + 1);
+      return value.substr(0, value.find('\0'));
+    }
+    at = equals;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<ProcessStat> parse_process_stat(std::string_view text) {
+  const std::size_t name_end = text.rfind(") ");
+  const auto pid = parse_pid(text.substr(0, text.find(' ')));
+  if (name_end == std::string_view::npos || !pid) return std::nullopt;
+  const std::vector<std::string_view> fields =
+      split(text.substr(name_end + 2), ' ');
+  if (fields.size() < 27 || fields[0].size() != 1) return std::nullopt;
+  // fields[0] is what the manual page numbers 3.
+  const auto parent = parse_count(fields[4 - 3]);
+  const auto threads = parse_count(fields[20 - 3]);
+  const auto start = parse_count(fields[22 - 3]);
+  const auto resident = parse_count(fields[24 - 3]);
+  const auto stack_start = parse_count(fields[28 - 3]);
+  if (!parent || !threads || !start || !resident || !stack_start ||
+      *parent > std::numeric_limits<pid_t>::max())
+    return std::nullopt;
+  return ProcessStat{
+      *pid,        fields[0][0], static_cast<pid_t>(*parent),
+      *threads,    *start,       std::min(*resident, std::uint64_t{1} << 48),
+      *stack_start};
+}
+
+std::optional<std::uint64_t> parse_anonymous_pages(std::string_view text) {
+  const std::vector<std::string_view> fields = words(trim(text));
+  if (fields.size() < 3) return std::nullopt;
+  const auto resident = parse_count(fields[1]);
+  const auto shared = parse_count(fields[2]);
+  if (!resident || !shared) return std::nullopt;
+  return *resident > *shared ? *resident - *shared : 0;
+}
+
+std::optional<std::uint64_t> parse_peak(std::string_view text) {
+  for (const std::string_view line : lines(text)) {
+    if (!line.starts_with("VmHWM:")) continue;
+    const std::vector<std::string_view> parts = words(trim(line.substr(6)));
+    const auto kib = parts.empty() ? std::nullopt : parse_count(parts[0]);
+    if (!kib || *kib > std::uint64_t{1} << 52) return std::nullopt;
+    return *kib * 1024;
+  }
+  return std::nullopt;
+}
+
+bool has_ended(const ProcessStat& stat) {
+  return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
+}
+
+std::uint64_t least_used(const std::vector<TreeMember>& members) {
+  std::uint64_t used = 0;
+  // Of members with the same image whose common parent is not seen, only the
+  // largest counts.
+  std::unordered_map<std::uint64_t, std::uint64_t> largest;
+  for (const TreeMember& member : members) {
+    const TreeMember* parent = member.parent == TreeMember::kNoParent
+                                   ? nullptr
+                                   : &members[member.parent];
+    if (parent && parent->stack_start == member.stack_start) {
+      if (member.anonymous > parent->peak)
+        used += member.anonymous - parent->peak;
+    } else {
+      std::uint64_t& most = largest[member.stack_start];
+      most = std::max(most, member.anonymous);
+    }
+  }
+  for (const auto& [image, most] : largest) used += most;
+  return used;
+}
+
+std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid) {
+  const Result<std::string> text = host.read(folder_of(pid) + "/stat");
+  return text ? parse_process_stat(*text) : std::nullopt;
+}
+
+ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
+                              std::size_t most, const ProcessTable* table) {
+  ProcessTree tree;
+  std::vector<TreeMember> members;
+  std::vector<ProcessStat>& open = roots;
+  std::unordered_set<pid_t> seen;
+  for (const ProcessStat& root : roots) seen.insert(root.pid);
+  const auto add = [&](const std::vector<ProcessStat>& found) {
+    for (const ProcessStat& child : found)
+      if (!has_ended(child) && seen.insert(child.pid).second)
+        open.push_back(child);
+  };
+  for (std::size_t i = 0; i < open.size() && i < most; ++i) {
+    tree.pids.push_back(open[i].pid);
+    members.push_back({TreeMember::kNoParent, anonymous(host, open[i]), 0,
+                       open[i].stack_start});
+    if (!table) {
+      add(children(host, open[i]));
+    } else if (const auto found = table->find(open[i].pid);
+               found != table->end()) {
+      add(found->second);
+    }
+  }
+  link(open, members);
+  add_peaks(host, tree.pids, members);
+  tree.used = least_used(members);
+  return tree;
+}
+
+std::vector<pid_t> list_processes(const Host& host) {
+  std::vector<pid_t> pids;
+  for (const std::string& name : host.list("/proc"))
+    if (const auto pid = parse_pid(name)) pids.push_back(*pid);
+  return pids;
+}
+
+std::vector<MarkedProcess> find_marked(const Host& host,
+                                       std::string_view variable,
+                                       const std::vector<std::string>& marks,
+                                       pid_t after) {
+  std::vector<MarkedProcess> found;
+  for (const pid_t pid : list_processes(host)) {
+    if (pid <= after) continue;
+    const Result<std::string> text = host.read(folder_of(pid) + "/environ");
+    if (!text) continue;
+    const std::string_view mark = variable_in(*text, variable);
+    if (std::find(marks.begin(), marks.end(), mark) != marks.end())
+      found.push_back({pid, std::string(mark)});
+  }
+  return found;
+}
+
+}  // namespace fitrun

@@ -1,0 +1,104 @@
+// What a process tree uses now, from /proc, as a bound from below.
+//
+// The number is subtracted from what a lease has set aside, so too much would
+// give the same bytes to two launches, while too little only leaves some
+// unused. Hence:
+//
+//   - Only anonymous memory counts (statm: resident - shared). Mapped files are
+//     page cache, which MemAvailable counts as available still; a segment of
+//     shared memory may be older than the lease.
+//   - Memory that a child has from its parent is not counted twice. The exact
+//     answer (PSS) walks page tables at 12 ms per GB. But a forked child can
+//     share no more than its parent ever had, so it counts with what it has
+//     beyond the parent's peak. Whether a child was forked or has exec'd since
+//     is told by the address of its stack, which every exec draws anew.
+//
+// Memory swapped out is not counted: it will want its room back.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "os/host.h"
+
+namespace fitrun {
+
+// From /proc/PID/stat (proc_pid_stat(5)).
+struct ProcessStat {
+  pid_t pid = 0;
+  char state = '?';
+  pid_t parent = 0;
+  std::uint64_t threads = 0;
+  std::uint64_t start = 0;        // clock ticks after boot
+  std::uint64_t resident = 0;     // pages
+  std::uint64_t stack_start = 0;  // 0 where we may not know
+};
+
+// Empty where the text is not such a line. A command's name may hold blanks and
+// brackets.
+std::optional<ProcessStat> parse_process_stat(std::string_view text);
+
+// Pages of anonymous memory, from /proc/PID/statm.
+std::optional<std::uint64_t> parse_anonymous_pages(std::string_view text);
+
+// Bytes, from the line VmHWM of /proc/PID/status.
+std::optional<std::uint64_t> parse_peak(std::string_view text);
+
+// Whether the process has ended and only waits for its parent to notice. The
+// first thread of a process that goes on without it looks the same but for the
+// number of threads.
+bool has_ended(const ProcessStat& stat);
+
+struct TreeMember {
+  static constexpr std::size_t kNoParent = SIZE_MAX;
+  std::size_t parent = kNoParent;  // index of the parent in the tree
+  std::uint64_t anonymous = 0;     // bytes
+  std::uint64_t peak = 0;          // bytes; only where a forked child needs it
+  std::uint64_t stack_start = 0;
+};
+
+// Bytes that the members have at least, whatever they share.
+std::uint64_t least_used(const std::vector<TreeMember>& members);
+
+struct ProcessTree {
+  std::vector<pid_t> pids;  // the roots first
+  std::uint64_t used = 0;   // bytes, at least
+};
+
+// /proc/PID/stat; empty where there is no such process.
+std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid);
+
+// Processes by their parents, for many trees at once.
+using ProcessTable = std::unordered_map<pid_t, std::vector<ProcessStat>>;
+
+// The trees that grow from `roots`, as one, up to `most` processes. Children
+// are found in `table`, or where that is null in /proc/PID/task/TID/children
+// (Linux 3.5, CONFIG_PROC_CHILDREN); where there is none the roots are all.
+ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
+                              std::size_t most,
+                              const ProcessTable* table = nullptr);
+
+// The pids in /proc, in no order.
+std::vector<pid_t> list_processes(const Host& host);
+
+struct MarkedProcess {
+  pid_t pid = 0;
+  std::string mark;  // the value of the variable
+};
+
+// The processes above `after` whose environment, as they were started with it,
+// sets `variable` to one of `marks`. Those of other users are not seen.
+std::vector<MarkedProcess> find_marked(const Host& host,
+                                       std::string_view variable,
+                                       const std::vector<std::string>& marks,
+                                       pid_t after);
+
+}  // namespace fitrun

@@ -1,0 +1,208 @@
+#include "share/render_leases.h"
+
+#include <pwd.h>
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+namespace fitrun {
+namespace {
+
+constexpr std::size_t kLongestCommand = 60;  // in the table
+
+std::string user_name(uid_t uid) {
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  std::array<char, 4096> buffer{};
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 ||
+      !found)
+    return std::to_string(uid);
+  return found->pw_name;
+}
+
+// The arguments with blanks between them.
+std::string command_of(const Host& host, const LiveLease& live) {
+  if (live.pids.empty()) return "";
+  const Result<std::string> text =
+      host.read("/proc/" + std::to_string(live.pids.front()) + "/cmdline");
+  if (!text) return "";
+  std::string command = text->substr(0, 4096);
+  std::replace(command.begin(), command.end(), '\0', ' ');
+  return std::string(trim(command));
+}
+
+// Without control characters: C0, DEL, and C1 as UTF-8 writes it (C2 80 to
+// C2 9F).
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next =
+        static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (byte < 0x20 || byte == 0x7f) {
+      out += '?';
+    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+      out += '?';
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// "2026-05-20 12:03:07Z", with `between` instead of the blank.
+std::string utc(std::uint64_t seconds, char between) {
+  const auto when = static_cast<time_t>(
+      std::min<std::uint64_t>(seconds, 253'402'300'799U));  // end of 9999
+  struct tm parts {};
+  ::gmtime_r(&when, &parts);
+  std::array<char, 32> text{};
+  ::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%SZ", &parts);
+  text[10] = between;
+  return text.data();
+}
+
+std::string state_of(const LiveLease& live) {
+  const bool waits = live.lease.kind == LeaseKind::waiting;
+  if (waits && live.standing == Standing::running) return "waiting";
+  return std::string(name_of(live.standing));
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  return format_bytes(static_cast<double>(bytes));
+}
+
+using Row = std::vector<std::string>;
+
+// Columns of these are aligned to the right.
+constexpr std::array<bool, 10> kNumeric = {false, false, true, false, true,
+                                           false, true,  true, true,  false};
+
+Row row_of(const ListedLease& listed, std::size_t holding_index,
+           const std::vector<DeviceUse>& uses) {
+  const Lease& lease = listed.live.lease;
+  Row row(kNumeric.size());
+  if (holding_index == 0) {
+    std::string command = printable(listed.command);
+    if (command.size() > kLongestCommand) {
+      command.resize(kLongestCommand - 3);
+      command += "...";
+    }
+    row = {lease.label.empty() ? "-" : printable(lease.label),
+           printable(listed.user),
+           std::to_string(lease.holder.pid),
+           state_of(listed.live),
+           std::to_string(lease.threads),
+           "-",
+           "-",
+           "-",
+           "-",
+           utc(lease.since, ' ') + "  " + command};
+  }
+  if (holding_index < lease.holdings.size()) {
+    const Holding& holding = lease.holdings[holding_index];
+    const bool waits = lease.kind == LeaseKind::waiting;
+    row[5] = holding.pool == Pool::ram ? std::string(name_of(Pool::ram))
+                                       : printable(holding.device);
+    row[6] = bytes_text(holding.bytes);
+    row[7] = waits ? "-" : bytes_text(used_of(listed.live, holding, uses));
+    row[8] = waits ? "-" : bytes_text(outstanding(listed.live, holding, uses));
+  }
+  return row;
+}
+
+std::string table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths(kNumeric.size());
+  for (const Row& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string blanks(widths[i] - row[i].size(), ' ');
+      if (i > 0) line += "  ";
+      line += kNumeric[i] ? blanks + row[i] : row[i] + blanks;
+    }
+    line.resize(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<ListedLease> listed(const Host& host, std::vector<LiveLease> live) {
+  std::sort(live.begin(), live.end(),
+            [](const LiveLease& a, const LiveLease& b) {
+              return std::tie(a.lease.kind, a.lease.taken, a.lease.id) <
+                     std::tie(b.lease.kind, b.lease.taken, b.lease.id);
+            });
+  std::vector<ListedLease> all;
+  for (LiveLease& one : live) {
+    std::string user = user_name(one.owner);
+    std::string command = command_of(host, one);
+    all.push_back({std::move(one), std::move(user), std::move(command)});
+  }
+  return all;
+}
+
+std::string render_leases_text(const std::vector<ListedLease>& leases,
+                               const std::vector<DeviceUse>& uses) {
+  if (leases.empty()) return "no launch holds a lease\n";
+  std::vector<Row> rows = {{"LABEL", "USER", "PID", "STATE", "WORKERS",
+                            "MEMORY", "LEASED", "USED", "OUTSTANDING",
+                            "SINCE                 COMMAND"}};
+  for (const ListedLease& one : leases) {
+    const std::size_t holdings = one.live.lease.holdings.size();
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, holdings); ++i)
+      rows.push_back(row_of(one, i, uses));
+  }
+  return table(rows);
+}
+
+std::string render_leases_json(const std::string& folder,
+                               const std::vector<ListedLease>& leases,
+                               const std::vector<DeviceUse>& uses) {
+  using Json = nlohmann::ordered_json;
+  Json all = Json::array();
+  for (const ListedLease& one : leases) {
+    const Lease& lease = one.live.lease;
+    Json holdings = Json::array();
+    for (const Holding& holding : lease.holdings) {
+      Json entry = {{"pool", key_of(holding.pool)}};
+      if (!holding.device.empty()) entry["device"] = holding.device;
+      entry["leased"] = holding.bytes;
+      entry["used"] = used_of(one.live, holding, uses);
+      entry["outstanding"] = outstanding(one.live, holding, uses);
+      holdings.push_back(std::move(entry));
+    }
+    Json entry = {{"id", lease.id},
+                  {"label", lease.label},
+                  {"state", state_of(one.live)},
+                  {"pid", lease.holder.pid},
+                  {"user", one.user},
+                  {"uid", one.live.owner},
+                  {"threads", lease.threads},
+                  {"since", utc(lease.since, 'T')}};
+    entry["within"] = lease.within.empty() ? Json() : Json(lease.within);
+    entry["command"] = one.command;
+    entry["holdings"] = std::move(holdings);
+    all.push_back(std::move(entry));
+  }
+  const Json document = {{"folder", folder.empty() ? Json() : Json(folder)},
+                         {"leases", std::move(all)}};
+  // A command line need not be UTF-8.
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace fitrun

@@ -1,0 +1,65 @@
+// Whether a lease still holds: the rule of lease.h as a function.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "share/lease.h"
+#include "share/process.h"
+
+namespace fitrun {
+
+// The pid namespace in which every process of the machine is seen has this
+// inode number (PROC_PID_INIT_INO, Linux 3.8).
+inline constexpr std::uint64_t kInitialPidNamespace = 0xEFFFFFFCU;
+
+// How long after its lease a launch may be about to exec, so that no process
+// carries the mark yet.
+inline constexpr std::chrono::seconds kUntilMarked{5};
+
+// Where the reader stands.
+struct Here {
+  Holder self;            // of the reader
+  std::uint64_t now = 0;  // nanoseconds after boot (CLOCK_BOOTTIME)
+};
+
+// What is seen of a holder's pid.
+enum class Sighting {
+  running,
+  stopped,  // by SIGSTOP or ^Z
+  gone,     // no such process, a zombie, or another one with the same pid
+  hidden,   // exists, but /proc does not show it (mounted with hidepid)
+};
+
+// `stat` is empty where /proc/PID/stat is not there; `exists` is what kill(pid,
+// 0) says then.
+enum class Existence { none, some };
+Sighting sight(const Lease& lease, const std::optional<ProcessStat>& stat,
+               Existence existence);
+
+enum class Standing {
+  running,
+  stopped,
+  left_behind,  // the holder has ended, marked processes go on
+  unseen,       // in a pid namespace that cannot be seen from here
+  ended,
+};
+
+// "running", "left-behind": one word, for tables and JSON alike.
+std::string_view name_of(Standing standing);
+
+// `sighting` says nothing where the lease is of another pid namespace. `marked`
+// is the number of living processes that carry the lease's mark; empty where we
+// may not look.
+Standing judge(const Lease& lease, const Here& here, Sighting sighting,
+               std::optional<std::size_t> marked);
+
+// Whether only the marked processes can tell how the lease stands, so that
+// looking for them is worth its time.
+bool needs_marks(const Lease& lease, const Here& here, Sighting sighting);
+
+}  // namespace fitrun

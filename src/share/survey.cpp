@@ -1,0 +1,239 @@
+#include "share/survey.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include "share/process.h"
+
+namespace fitrun {
+namespace {
+
+// A file without a lease in it may be one that is being written, for this long.
+constexpr std::chrono::seconds kBeingWritten{2};
+// Within this time pid numbers do not come round, so what a holder leaves
+// behind has a higher number than the holder. By default there are 32768 at
+// least, and 130,000 new processes a second are out of reach.
+constexpr std::chrono::milliseconds kNoWrap{250};
+constexpr std::size_t kMany = 64;             // leases
+constexpr std::size_t kMostProcesses = 4096;  // of one tree
+constexpr std::size_t kMostOfOthers = 8192;   // of all other users' trees
+
+struct Found {
+  LeaseName name;
+  enum class Text { none, broken, lease } text = Text::none;
+  LiveLease live;
+  bool ours = false;               // of the user who asks
+  bool seen_from_here = false;     // same boot, same pid namespace
+  bool unmarked = false;           // its marks still have to be looked for
+  std::vector<ProcessStat> roots;  // of the tree to measure
+};
+
+// What all lookers share.
+struct Scene {
+  const Host& host;
+  const LeaseFolder& folder;
+  const Here& here;
+  uid_t user;
+  std::optional<ProcessTable> table{};
+  std::atomic<std::size_t> of_others{0};  // processes looked at
+};
+
+Existence existence_of(pid_t pid) {
+  return ::kill(pid, 0) == 0 || errno == EPERM ? Existence::some
+                                               : Existence::none;
+}
+
+// Calls f(0) ... f(n - 1); in several threads where there is so much to do that
+// they pay.
+template <typename F>
+void for_each_index(std::size_t n, const F& f) {
+  constexpr std::size_t kPerThread = 128;
+  constexpr std::size_t kMostThreads = 4;
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < n; i = next++) f(i);
+  };
+  std::vector<std::thread> threads;
+  const std::size_t wanted = std::min<std::size_t>(
+      {kMostThreads, std::thread::hardware_concurrency(), n / kPerThread});
+  try {
+    while (threads.size() + 1 < wanted) threads.emplace_back(work);
+  } catch (const std::system_error&) {  // there are no more: fewer do it
+  }
+  work();
+  for (std::thread& thread : threads) thread.join();
+}
+
+void measure_tree(Scene& scene, Found& found) {
+  if (found.roots.empty()) return;
+  std::size_t most = kMostProcesses;
+  if (!found.ours) {
+    const std::size_t before = scene.of_others;
+    if (before >= kMostOfOthers) return;
+    most = std::min(most, kMostOfOthers - before);
+  }
+  ProcessTree tree = read_process_tree(scene.host, std::move(found.roots), most,
+                                       scene.table ? &*scene.table : nullptr);
+  if (!found.ours) scene.of_others += tree.pids.size();
+  found.live.used = tree.used;
+  found.live.pids = std::move(tree.pids);
+}
+
+// Asking each holder for its children, or every process that is no holder for
+// its parent: whichever is less.
+void find_kin(Scene& scene, const std::vector<Found>& all) {
+  std::vector<ProcessStat> known;
+  for (const Found& found : all)
+    known.insert(known.end(), found.roots.begin(), found.roots.end());
+  if (known.size() < kMany) return;
+  std::vector<pid_t> others = list_processes(scene.host);
+  std::unordered_set<pid_t> holders;
+  for (const ProcessStat& stat : known) holders.insert(stat.pid);
+  std::erase_if(others, [&](pid_t pid) { return holders.contains(pid); });
+  if (others.size() > known.size() / 2) return;
+  std::vector<std::optional<ProcessStat>> stats(others.size());
+  for_each_index(others.size(), [&](std::size_t i) {
+    stats[i] = read_process_stat(scene.host, others[i]);
+  });
+  scene.table.emplace();
+  for (const ProcessStat& stat : known)
+    (*scene.table)[stat.parent].push_back(stat);
+  for (const std::optional<ProcessStat>& stat : stats)
+    if (stat) (*scene.table)[stat->parent].push_back(*stat);
+}
+
+bool is_being_written(const LeaseFile& file) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return now - file.modified < kBeingWritten;
+}
+
+void read_text(const Scene& scene, Found& found) {
+  const Result<LeaseFile> file = read_lease_file(scene.folder, found.name);
+  if (!file) return;
+  Result<Lease> lease = parse_lease(file->text);
+  const bool waits = found.name.kind == LeaseName::Kind::wait;
+  if (lease && lease->id == found.name.id &&
+      (lease->kind == LeaseKind::waiting) == waits) {
+    found.text = Found::Text::lease;
+    found.live.lease = std::move(*lease);
+    found.live.owner = found.name.owner;
+  } else if ((lease || lease.error().code != ENOTSUP) &&
+             !is_being_written(*file)) {
+    found.text = Found::Text::broken;
+  }
+}
+
+void look_at(const Scene& scene, Found& found) {
+  found.ours = found.name.owner == scene.user;
+  read_text(scene, found);
+  if (found.text != Found::Text::lease) return;
+  const Lease& lease = found.live.lease;
+  const Holder& self = scene.here.self;
+  found.seen_from_here = lease.holder.boot == self.boot &&
+                         lease.holder.pid_namespace == self.pid_namespace;
+  Sighting sighting = Sighting::gone;
+  std::optional<ProcessStat> stat;
+  if (found.seen_from_here) {
+    stat = read_process_stat(scene.host, lease.holder.pid);
+    sighting = sight(lease, stat,
+                     stat ? Existence::some : existence_of(lease.holder.pid));
+  }
+  found.live.standing = judge(lease, scene.here, sighting, std::nullopt);
+  // Only root can look into other users' processes.
+  found.unmarked = (found.ours || scene.user == 0) &&
+                   needs_marks(lease, scene.here, sighting);
+  if (sighting != Sighting::running && sighting != Sighting::stopped) return;
+  if (lease.kind == LeaseKind::held)
+    found.roots = {*stat};
+  else
+    found.live.pids = {stat->pid};
+}
+
+// The number above which all processes are that a lease has left behind, or 0.
+pid_t lowest_left(const Found& found, const Here& here) {
+  const Lease& lease = found.live.lease;
+  const bool recent =
+      here.now < lease.taken + static_cast<std::uint64_t>(
+                                   std::chrono::nanoseconds(kNoWrap).count());
+  const bool no_wrap =
+      found.seen_from_here && recent && here.self.pid > lease.holder.pid;
+  return no_wrap ? lease.holder.pid : 0;
+}
+
+void look_for_marks(const Scene& scene, std::vector<Found>& all) {
+  std::vector<std::string> ids;
+  pid_t after = scene.here.self.pid;
+  for (const Found& found : all) {
+    if (!found.unmarked) continue;
+    ids.push_back(found.live.lease.id);
+    after = std::min(after, lowest_left(found, scene.here));
+  }
+  if (ids.empty()) return;
+  const std::vector<MarkedProcess> marked =
+      find_marked(scene.host, kLeaseVariable, ids, after);
+  for (Found& found : all) {
+    if (!found.unmarked) continue;
+    for (const MarkedProcess& process : marked) {
+      if (process.mark != found.live.lease.id) continue;
+      const auto stat = read_process_stat(scene.host, process.pid);
+      if (stat && !has_ended(*stat)) found.roots.push_back(*stat);
+    }
+    found.live.standing =
+        judge(found.live.lease, scene.here, Sighting::gone, found.roots.size());
+  }
+}
+
+// Whether the file can go: it is certain that nobody counts on it any more, and
+// a sticky folder would let us.
+bool is_stale(const Found& found, const Here& here, uid_t user) {
+  if (found.text == Found::Text::broken) return found.ours;
+  if (found.text != Found::Text::lease || (!found.ours && user != 0))
+    return false;
+  const Lease& lease = found.live.lease;
+  if (found.live.standing != Standing::ended) return false;
+  if (found.seen_from_here || lease.holder.boot != here.self.boot) return true;
+  // Of another pid namespace. Those in it may still see the holder, if it has
+  // lost its mark; they had their time.
+  return here.self.pid_namespace == kInitialPidNamespace &&
+         here.now >
+             lease.taken + static_cast<std::uint64_t>(
+                               std::chrono::nanoseconds(kRampUp).count());
+}
+
+}  // namespace
+
+Survey survey_leases(const Host& host, const LeaseFolder& folder,
+                     const Here& here, uid_t user) {
+  std::vector<LeaseName> names = list_leases(folder, user);
+  std::vector<Found> all(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    all[i].name = std::move(names[i]);
+  Scene scene{host, folder, here, user};
+  for_each_index(all.size(), [&](std::size_t i) { look_at(scene, all[i]); });
+  look_for_marks(scene, all);
+  find_kin(scene, all);
+  for_each_index(all.size(),
+                 [&](std::size_t i) { measure_tree(scene, all[i]); });
+
+  Survey survey;
+  for (Found& found : all) {
+    if (is_stale(found, here, user))
+      survey.stale.push_back(std::move(found.name));
+    else if (found.text == Found::Text::lease &&
+             found.live.standing != Standing::ended)
+      survey.live.push_back(std::move(found.live));
+  }
+  return survey;
+}
+
+}  // namespace fitrun

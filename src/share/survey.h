@@ -1,0 +1,30 @@
+// Reads every lease file of a folder and looks at the processes behind it.
+//
+// Costs some ten system calls per lease, so that 500 are worth two threads, and
+// for leases whose holder has ended one look at the environments of this user's
+// processes. Whatever other users put into a shared folder is bounded: 4096
+// files, 16 KiB each, 8192 processes.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "os/host.h"
+#include "share/claims.h"
+#include "share/folder.h"
+#include "share/standing.h"
+
+namespace fitrun {
+
+struct Survey {
+  std::vector<LiveLease> live;
+  std::vector<LeaseName> stale;  // files that `user` may and should delete
+};
+
+// Files that are no lease, or another user's and not readable, are left out.
+Survey survey_leases(const Host& host, const LeaseFolder& folder,
+                     const Here& here, uid_t user);
+
+}  // namespace fitrun
