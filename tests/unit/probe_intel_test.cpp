@@ -163,6 +163,15 @@ TEST_CASE("an integrated GPU takes from the RAM", "[intel]") {
   CHECK(Machine().list().why == "no card");
 }
 
+TEST_CASE("an integrated GPU that may not be used hides no other", "[intel]") {
+  Machine machine("0000004000000000");
+  machine.card(0, "0000:00:02.0", "i915").card(1, "0000:03:00.0", "xe");
+  std::filesystem::remove(machine.dir.root() + "/dev/dri/renderD128");
+  const GpuListing listing = machine.list();
+  REQUIRE(listing.one_process.size() == 1);
+  CHECK(listing.gpus[listing.one_process[0]].address == "0000:03:00.0");
+}
+
 TEST_CASE("discrete cards come first, and the mask counts them", "[intel]") {
   Machine machine("0000004000000000");
   machine.card(0, "0000:00:02.0", "i915")

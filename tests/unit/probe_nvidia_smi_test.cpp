@@ -77,6 +77,7 @@ TEST_CASE("a word in the place of a number is no number", "[nvidia_smi]") {
 TEST_CASE("what is not nvidia-smi's is not understood", "[nvidia_smi]") {
   CHECK(parse_nvidia_smi("No devices were found\n").error().message ==
         "nvidia-smi: not understood: \"No devices were found\"");
+  CHECK_FALSE(parse_nvidia_smi("0, GPU-a, 0:1:0.0, 81920, 40960"));
   CHECK(parse_nvidia_smi("")->devices.empty());
 }
 

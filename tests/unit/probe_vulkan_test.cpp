@@ -66,7 +66,7 @@ struct Fake {
 };
 
 const std::string kDiscrete =
-    "name=NVK GPU,type=2,vendor=0x10de,pci=3,heap=8000,budget=6000,usage=1000";
+    "name=NVK GPU,type=2,vendor=0x10de,pci=c3,heap=8000,budget=6000,usage=1000";
 
 }  // namespace
 
@@ -131,7 +131,7 @@ TEST_CASE("a discrete GPU is read through the real loader", "[vulkan]") {
   const Gpu& gpu = listing.gpus.at(0);
   CHECK(gpu.name == "NVK GPU");
   CHECK(gpu.vendor == GpuVendor::nvidia);
-  CHECK(gpu.address == "0000:03:00.0");
+  CHECK(gpu.address == "0000:c3:00.0");
   CHECK(gpu.source == "vulkan");
   CHECK(gpu.number == 0U);
   CHECK(gpu.total == 8000U);
