@@ -18,7 +18,7 @@
 namespace fitrun {
 namespace {
 
-constexpr std::size_t kMostOthers = 4096;
+constexpr std::size_t kMostOthers = 2048;
 // Names that are looked at, so that no heap of files can hold us up for long:
 // about half a second.
 constexpr std::size_t kMostNames = 1U << 20;

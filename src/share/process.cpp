@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -208,13 +207,25 @@ std::vector<pid_t> list_processes(const Host& host) {
   return pids;
 }
 
+std::optional<pid_t> parse_last_pid(std::string_view text) {
+  const std::vector<std::string_view> fields = words(trim(text));
+  return fields.size() == 5 ? parse_pid(fields[4]) : std::nullopt;
+}
+
 std::vector<MarkedProcess> find_marked(const Host& host,
                                        std::string_view variable,
                                        const std::vector<std::string>& marks,
-                                       pid_t after) {
+                                       const PidRange& range) {
+  // Trying so many numbers costs less than listing all processes.
+  constexpr pid_t kFew = 64;
+  std::vector<pid_t> pids;
+  if (range.after <= range.last && range.last - range.after <= kFew)
+    for (pid_t pid = range.after; pid < range.last;) pids.push_back(++pid);
+  else
+    pids = list_processes(host);
   std::vector<MarkedProcess> found;
-  for (const pid_t pid : list_processes(host)) {
-    if (pid <= after) continue;
+  for (const pid_t pid : pids) {
+    if (!range.contains(pid)) continue;
     const Result<std::string> text = host.read(folder_of(pid) + "/environ");
     if (!text) continue;
     const std::string_view mark = variable_in(*text, variable);

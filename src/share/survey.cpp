@@ -64,8 +64,9 @@ void for_each_index(std::size_t n, const F& f) {
     for (std::size_t i = next++; i < n; i = next++) f(i);
   };
   std::vector<std::thread> threads;
-  const std::size_t wanted = std::min<std::size_t>(
-      {kMostThreads, std::thread::hardware_concurrency(), n / kPerThread});
+  std::size_t wanted = std::min(kMostThreads, n / kPerThread);
+  if (wanted > 1)  // a look into /sys
+    wanted = std::min<std::size_t>(wanted, std::thread::hardware_concurrency());
   try {
     while (threads.size() + 1 < wanted) threads.emplace_back(work);
   } catch (const std::system_error&) {  // there are no more: fewer do it
@@ -159,28 +160,32 @@ void look_at(const Scene& scene, Found& found) {
     found.live.pids = {stat->pid};
 }
 
-// The number above which all processes are that a lease has left behind, or 0.
-pid_t lowest_left(const Found& found, const Here& here) {
-  const Lease& lease = found.live.lease;
-  const bool recent =
-      here.now < lease.taken + static_cast<std::uint64_t>(
-                                   std::chrono::nanoseconds(kNoWrap).count());
-  const bool no_wrap =
-      found.seen_from_here && recent && here.self.pid > lease.holder.pid;
-  return no_wrap ? lease.holder.pid : 0;
+// Where the processes must be that these leases have left behind.
+PidRange range_of_marked(const Scene& scene, const std::vector<Found>& all) {
+  const Found* oldest = nullptr;
+  for (const Found& found : all) {
+    if (!found.unmarked) continue;
+    const bool recent =
+        scene.here.now <
+        found.live.lease.taken + static_cast<std::uint64_t>(
+                                     std::chrono::nanoseconds(kNoWrap).count());
+    if (!found.seen_from_here || !recent) return {};
+    if (!oldest || found.live.lease.taken < oldest->live.lease.taken)
+      oldest = &found;
+  }
+  const Result<std::string> text = scene.host.read("/proc/loadavg");
+  const auto last = text ? parse_last_pid(*text) : std::nullopt;
+  if (!oldest || !last) return {};
+  return {oldest->live.lease.holder.pid, *last};
 }
 
 void look_for_marks(const Scene& scene, std::vector<Found>& all) {
   std::vector<std::string> ids;
-  pid_t after = scene.here.self.pid;
-  for (const Found& found : all) {
-    if (!found.unmarked) continue;
-    ids.push_back(found.live.lease.id);
-    after = std::min(after, lowest_left(found, scene.here));
-  }
+  for (const Found& found : all)
+    if (found.unmarked) ids.push_back(found.live.lease.id);
   if (ids.empty()) return;
   const std::vector<MarkedProcess> marked =
-      find_marked(scene.host, kLeaseVariable, ids, after);
+      find_marked(scene.host, kLeaseVariable, ids, range_of_marked(scene, all));
   for (Found& found : all) {
     if (!found.unmarked) continue;
     for (const MarkedProcess& process : marked) {
