@@ -74,6 +74,8 @@ def compare(baseline, wrapper, seconds, wanted=None, **accepted):
     `accepted` is what `differences` takes.
     """
     require_target()
+    if not shutil.which(wrapper[0]):
+        sys.exit(f"no program {wrapper[0]}")
     wanted = wanted and tuple(wanted)
     expected = _measure_once(tuple(baseline), seconds, wanted)
     measured = measure(wrapper, TARGET, seconds, wanted)

@@ -306,15 +306,18 @@ class Listener:
         self.socket.listen(16)
         self.socket.setblocking(False)
 
-    def accept(self, wrapper_ended):
-        """The next target, with its report read."""
+    def accept(self, wrapper_ended, files=()):
+        """The next target, with its report read.
+
+        `files` are those that announce the wrapper's end, besides SIGCHLD.
+        """
         def arrived():
             try:
                 return self.socket.accept()[0]
             except BlockingIOError:
                 return wrapper_ended() and "gone"
         connection = self.clock.wait("the target to report", arrived,
-                                     [self.socket])
+                                     [self.socket, *files])
         if connection == "gone":
             raise Gone(wrapper_ended())
         target = Target(connection, self.clock)
