@@ -198,13 +198,14 @@ class Editor {
 
   void add_comment(std::size_t statement, const std::string& old) {
     std::size_t start = statement;
-    while (start > 0 && text_[start - 1] != '\n') --start;
+    const std::size_t first = text_.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    while (start > first && text_[start - 1] != '\n') --start;
     const std::string indent(text_.substr(start, statement - start));
     // Our comment of last time, on the line above.
     std::size_t before = start;
-    if (start > 0) {
+    if (start > first) {
       before = start - 1;
-      while (before > 0 && text_[before - 1] != '\n') --before;
+      while (before > first && text_[before - 1] != '\n') --before;
       const std::string_view above = trim(text_.substr(before, start - before));
       if (!above.starts_with(kMark)) before = start;
     }

@@ -36,6 +36,7 @@ TEST_CASE("spans are the bytes of the values", "[edit]") {
   const std::string text =
       "a = 1 # b = 2\n"
       "\"c d\" . e = [ 'x]', \"\"\"q\"]\"\"\", { f = 1.5, g = \"}\" } ]\n"
+      "s = \"x\\\"y\" # z\nl = '''q''''\n"
       "[t]\nh = 1979-05-27T07:32:00Z\n[[u]]\ni = 1\n[[u]]\ni = [\n 2, # ]\n]\n";
   const auto spans = find_spans(text);
   REQUIRE(spans);
@@ -51,6 +52,8 @@ TEST_CASE("spans are the bytes of the values", "[edit]") {
                     "c d.e[2]={ f = 1.5, g = \"}\" }",
                     "c d.e[2].f=1.5",
                     "c d.e[2].g=\"}\"",
+                    "s=\"x\\\"y\"",
+                    "l='''q''''",
                     "t=[t]",
                     "t.h=1979-05-27T07:32:00Z",
                     "u[0]=[[u]]",
@@ -141,6 +144,12 @@ TEST_CASE("sizes are written as they were", "[edit]") {
       CHECK(written <= bytes * 1.001 + 1);
     }
   }
+}
+
+TEST_CASE("a comment stands after the byte order mark", "[edit]") {
+  CHECK(edited("\xEF\xBB\xBFram.per_worker = 5",
+               {{Pool::ram, kPerWorker, 0, 7}}) ==
+        "\xEF\xBB\xBF# fitrun measure, 2026-01-31: was 5\nram.per_worker = 7");
 }
 
 TEST_CASE("what is missing is added", "[edit]") {
