@@ -46,6 +46,13 @@ for dir in */; do
   done
 done
 
+# Two types of one name in one namespace break each other without a word from
+# the linker.
+twice=$(awk '/^namespace/ { space = $2 }
+             /^(struct|class|enum) .*[{]/ { sub(/enum class/, "enum"); print space "::" $2 }' \
+  */*.h | sort | uniq -d)
+[ -z "$twice" ] || complain "types that are defined twice:" "$twice"
+
 # Each library has one home, so that one file changes when it does.
 home() {
   strays=$(grep -rl "#include <$1" . | grep -v "^\./$2/")

@@ -34,7 +34,8 @@ std::uint64_t unit_factor(std::string_view unit) {
 }
 
 Error not_a_size(std::string_view text, std::string_view why) {
-  return Error{"not a size: " + quoted(text) + " (" + std::string(why) + ")"};
+  return Error{"not a size: " + in_quotes(text) + " (" + std::string(why) +
+               ")"};
 }
 
 }  // namespace

@@ -67,6 +67,13 @@ std::vector<std::string_view> lines(std::string_view text) {
   return split(text, '\n');
 }
 
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
 std::vector<std::string_view> words(std::string_view text) {
   std::vector<std::string_view> found;
   while (true) {
@@ -95,7 +102,7 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   return n;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMost = 120;
   constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";

@@ -21,6 +21,10 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 // The lines, without their ends; a last line may lack one.
 std::vector<std::string_view> lines(std::string_view text);
 
+// Cuts the first line off `text` and returns it without its end. For files that
+// are walked once: nothing is allocated.
+std::string_view take_line(std::string_view& text);
+
 // The words between runs of blanks and tabs.
 std::vector<std::string_view> words(std::string_view text);
 
@@ -33,7 +37,7 @@ std::optional<std::uint64_t> parse_count(std::string_view text);
 
 // "text" in double quotes for a message: control characters and bytes that are
 // not UTF-8's are written as \xNN, and a long text is cut with "...".
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // As one word for sh: unchanged where nothing in it is special, else in single
 // quotes.

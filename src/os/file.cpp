@@ -46,23 +46,19 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
   if (!S_ISREG(info.st_mode))
     return Error{path + ": not a regular file", EINVAL};
 
-  // Files of /proc and /sys say 0 or a page as their size: the size is a hint.
+  // Files of /proc and /sys say 0 or a page as their size, so it is not asked;
+  // most of them are one block.
   std::string text;
-  std::size_t used = 0;
-  std::size_t room =
-      info.st_size > 0 ? static_cast<std::size_t>(info.st_size) + 1 : 8192;
+  char block[8192];
   while (true) {
-    if (used > most) return Error{path + ": larger than expected", EFBIG};
-    text.resize(std::min(used + room, most + 1));
-    const ssize_t n = ::read(fd.get(), text.data() + used, text.size() - used);
+    const ssize_t n = ::read(fd.get(), block, sizeof block);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return path_error(path, errno);
-    if (n == 0) break;
-    used += static_cast<std::size_t>(n);
-    room = std::max<std::size_t>(used, 8192);
+    if (n == 0) return text;
+    text.append(block, static_cast<std::size_t>(n));
+    if (text.size() > most)
+      return Error{path + ": larger than expected", EFBIG};
   }
-  text.resize(used);
-  return text;
 }
 
 Result<bool> replace_file(const std::string& path, std::string_view text) {

@@ -16,6 +16,17 @@
 
 namespace fitrun {
 
+// What was asked of a machine and what it answered, in the order of asking.
+struct HostRecord {
+  struct File {
+    std::string path;
+    std::string text;
+    int code = 0;  // errno where it could not be read
+  };
+  std::vector<File> files;
+  std::vector<std::string> directories;  // those asked for that exist
+};
+
 class Host {
  public:
   static constexpr std::size_t kLargestFile = 64U << 20;
@@ -35,13 +46,21 @@ class Host {
   // Names in the directory at `path`, sorted; empty where there is none.
   std::vector<std::string> list(std::string_view path) const;
 
+  // The names of those that are directories, sorted. Links are left out. Not
+  // recorded: names of folders that nothing was read in are nobody's business.
+  std::vector<std::string> subdirectories(std::string_view path) const;
+
   bool is_directory(std::string_view path) const;
+
+  // From now on every answer is noted in `record` too, which must outlive this.
+  void record_in(HostRecord& record) { record_ = &record; }
 
   // Where `path` is for other programs and system calls.
   std::string full(std::string_view path) const;
 
  private:
   std::string root_;
+  HostRecord* record_ = nullptr;
 };
 
 }  // namespace fitrun

@@ -16,16 +16,31 @@
 
 namespace fitrun {
 
+// What another launch has set aside and not used yet.
+struct LeaseShare {
+  std::string holder;  // "HTML (pid 4242)"
+  std::uint64_t bytes = 0;
+};
+
 // All numbers are bytes.
 struct Constraint {
   std::string name;   // "cgroup2.memory.max", "host.mem_available"
-  std::string where;  // the file or command that said it
+  std::string where;  // the file, folder or command that said it
   std::optional<std::uint64_t> limit;
   std::optional<std::uint64_t> used;
   std::optional<std::uint64_t> reclaimable;  // the part of `used` that can go
   std::optional<std::uint64_t> available;    // empty: the source is silent
   std::string reason;  // why it is silent: "not mounted", "max"
   bool exact = true;   // false: the truth is this much or less
+
+  // Only for a level of a cgroup hierarchy: the file in the folder `where` (or
+  // the key in its memory.stat), and the path of the cgroup,
+  // "/system.slice/ci.service".
+  std::string file;
+  std::string level;
+
+  // Already taken from `available`.
+  std::vector<LeaseShare> leased;
 };
 
 // A limit on one process, like `ulimit -v`: it caps a worker, never the pool.
@@ -33,6 +48,25 @@ struct ProcessCap {
   std::string name;  // "rlimit.as"
   std::uint64_t bytes = 0;
 };
+
+// A limit on how many processes there can be, in processes.
+struct WorkerCap {
+  std::string name;   // "cgroup2.pids.max", "rlimit.nproc"
+  std::string where;  // the file or folder that said it
+  std::uint64_t limit = 0;
+  std::optional<std::uint64_t> used;  // empty: unknown
+  std::uint64_t workers = 1;          // how many more can start, at least 1
+  std::string level;                  // as in Constraint
+};
+
+// Pressure Stall Information: how long nobody could run for want of memory.
+struct Pressure {
+  std::string where;
+  double full_avg10 = 0;  // percent of the last 10 s
+};
+
+// Percent; above it the user is told.
+inline constexpr double kHighPressure = 5;
 
 // One pool, after every source has been asked.
 struct PoolReading {
@@ -45,5 +79,12 @@ struct PoolReading {
 // The constraint that decides: the smallest `available`, the first of equals;
 // null where every source is silent.
 const Constraint* binding(const PoolReading& reading);
+
+// The cap with the fewest workers, the first of equals; null without caps.
+const WorkerCap* binding(const std::vector<WorkerCap>& caps);
+
+// What to call the source in a sentence: "memory.max of
+// /system.slice/ci.service", else its name.
+std::string title(const Constraint& constraint);
 
 }  // namespace fitrun

@@ -3,12 +3,11 @@
 #include <limits>
 
 #include "base/text.h"
+#include "probe/saturate.h"
 
 namespace fitrun {
-namespace {
 
-// "  24604508 kB" in bytes.
-std::optional<std::uint64_t> kib_value(std::string_view text) {
+std::optional<std::uint64_t> parse_kib(std::string_view text) {
   text = trim(text);
   if (!text.ends_with(" kB")) return std::nullopt;
   const auto kib = parse_count(trim(text.substr(0, text.size() - 3)));
@@ -17,41 +16,44 @@ std::optional<std::uint64_t> kib_value(std::string_view text) {
   return *kib * 1024;
 }
 
-}  // namespace
-
 Meminfo parse_meminfo(std::string_view text) {
   Meminfo info;
-  for (const std::string_view line : lines(text)) {
+  std::optional<std::uint64_t> slab_reclaimable;
+  while (!text.empty()) {
+    std::string_view line = take_line(text);
+    if (line.starts_with("Node ")) {
+      const std::size_t blank = line.find(' ', 5);
+      if (blank == std::string_view::npos) continue;
+      line.remove_prefix(blank + 1);
+    }
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     const std::string_view key = line.substr(0, colon);
-    const auto value = [&] { return kib_value(line.substr(colon + 1)); };
+    const auto value = [&] { return parse_kib(line.substr(colon + 1)); };
     if (key == "MemTotal") info.total = value();
     if (key == "MemFree") info.free = value();
     if (key == "MemAvailable") info.available = value();
+    if (key == "Active(file)") info.active_file = value();
+    if (key == "Inactive(file)") info.inactive_file = value();
+    if (key == "KReclaimable") info.reclaimable = value();  // Linux 4.20
+    if (key == "SReclaimable") slab_reclaimable = value();
+    if (key == "CommitLimit") info.commit_limit = value();
+    if (key == "Committed_AS") info.committed = value();
   }
+  if (!info.reclaimable) info.reclaimable = slab_reclaimable;
   return info;
 }
 
-namespace probe {
-
-Constraint host_memory(const Host& host) {
-  Constraint c;
-  c.name = "host.mem_available";
-  c.where = "/proc/meminfo";
-  const auto text = host.read(c.where);
-  if (!text) {
-    c.reason = text.error().message;
-    return c;
-  }
-  const Meminfo info = parse_meminfo(*text);
-  c.limit = info.total;
-  c.available = info.available;
-  if (!c.available) c.reason = "no MemAvailable line (kernels before 3.14)";
-  if (info.total && info.available && *info.available <= *info.total)
-    c.used = *info.total - *info.available;
-  return c;
+std::optional<std::uint64_t> estimate_available(
+    const Meminfo& info, const std::vector<ZoneNode>& zones,
+    std::uint64_t page_size) {
+  if (!info.free || zones.empty()) return info.free;
+  ZoneTotals totals = in_bytes(sum(zones), page_size);
+  totals.free = *info.free;
+  totals.cache =
+      add(info.active_file.value_or(0), info.inactive_file.value_or(0));
+  totals.slab = info.reclaimable.value_or(0);
+  return mem_available(totals);
 }
 
-}  // namespace probe
 }  // namespace fitrun

@@ -1,20 +1,22 @@
-// All that is known about the RAM pool, and the CPUs beside it. The one door of
-// this folder for RAM: the sources behind it are files of their own.
+// All that is known about the RAM pool. The one door of this folder for RAM:
+// the sources behind it are files of their own, and probe/self.h shows which
+// asks which.
 
 #pragma once
 
-#include <cstdint>
-
-#include "base/sourced.h"
 #include "os/environment.h"
 #include "os/host.h"
 #include "probe/constraint.h"
+#include "probe/self.h"
 
 namespace fitrun::probe {
 
-PoolReading ram(const Host& host, const Environment& environment);
+// Constraints in this order: the host's, then cgroup levels from ours up, then
+// what the batch system promised; so that of equals the host binds, then the
+// level nearest to us. Nothing is read twice by callers that share `self`.
+PoolReading ram(Self& self);
 
-// The CPUs that this process may really use, at least 1.
-Sourced<std::uint64_t> cpus(const Host& host, const Environment& environment);
+// For those who ask nothing else.
+PoolReading ram(const Host& host, const Environment& environment);
 
 }  // namespace fitrun::probe

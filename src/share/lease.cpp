@@ -170,7 +170,7 @@ Result<Lease> parse_lease(std::string_view text) {
       reader.word(kHeading.substr(0, kHeading.size() - 1));
   if (reader.failed()) return malformed("no heading");
   if (version != kVersion)
-    return Error{"lease of version " + quoted(version), ENOTSUP};
+    return Error{"lease of version " + in_quotes(version), ENOTSUP};
 
   Lease lease;
   lease.id = reader.word("id");

@@ -173,9 +173,9 @@ std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid) {
   return text ? parse_process_stat(*text) : std::nullopt;
 }
 
-ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
-                              std::size_t most, const ProcessTable* table) {
-  ProcessTree tree;
+LeaseTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
+                            std::size_t most, const ProcessTable* table) {
+  LeaseTree tree;
   std::vector<TreeMember> members;
   std::vector<ProcessStat>& open = roots;
   std::unordered_set<pid_t> seen;

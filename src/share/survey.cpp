@@ -83,8 +83,8 @@ void measure_tree(Scene& scene, Found& found) {
     if (before >= kMostOfOthers) return;
     most = std::min(most, kMostOfOthers - before);
   }
-  ProcessTree tree = read_process_tree(scene.host, std::move(found.roots), most,
-                                       scene.table ? &*scene.table : nullptr);
+  LeaseTree tree = read_process_tree(scene.host, std::move(found.roots), most,
+                                     scene.table ? &*scene.table : nullptr);
   if (!found.ours) scene.of_others += tree.pids.size();
   found.live.used = tree.used;
   found.live.pids = std::move(tree.pids);

@@ -19,11 +19,11 @@ TEST_CASE("a count is digits and nothing else", "[base]") {
 }
 
 TEST_CASE("a quoted text cannot disturb a terminal", "[base]") {
-  CHECK(quoted("a b") == "\"a b\"");
-  CHECK(quoted("\x1b[2J\n\xff") == "\"\\x1b[2J\\x0a\\xff\"");
-  CHECK(quoted("h\xc3\xa9") == "\"h\xc3\xa9\"");
-  CHECK(quoted("\xc3") == "\"\\xc3\"");
-  CHECK(quoted(std::string(500, 'x')).size() < 130);
+  CHECK(in_quotes("a b") == "\"a b\"");
+  CHECK(in_quotes("\x1b[2J\n\xff") == "\"\\x1b[2J\\x0a\\xff\"");
+  CHECK(in_quotes("h\xc3\xa9") == "\"h\xc3\xa9\"");
+  CHECK(in_quotes("\xc3") == "\"\\xc3\"");
+  CHECK(in_quotes(std::string(500, 'x')).size() < 130);
 }
 
 TEST_CASE("a shell reads a quoted word back as it was", "[base]") {

@@ -1,0 +1,37 @@
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/decide.h"
+#include "cli/log.h"
+#include "stage/cost.h"
+
+namespace fitrun {
+
+ExitStatus check_stages(const Options& options,
+                        const Environment& environment) {
+  if (options.stages.empty())
+    throw Failure("check: give one or more descriptors");
+  std::string mistakes;
+  for (const std::string& name : options.stages) {
+    try {
+      const Stage stage = read_stage(name, environment);
+      // An input may be made by an earlier step: its absence is no mistake.
+      std::vector<std::string> absent;
+      for (const PoolNeeds& needs : stage.pools) {
+        sum_cost(needs.fixed, absent);
+        sum_cost(needs.per_worker, absent);
+      }
+      std::string report = name + ": ok\n";
+      for (const std::string& input : absent)
+        report += "  but not now: " + input + "\n";
+      print(report);
+    } catch (const Failure& failure) {
+      mistakes += failure.what();
+      if (!mistakes.ends_with('\n')) mistakes += '\n';
+    }
+  }
+  if (!mistakes.empty()) throw Failure(mistakes);
+  return ExitStatus::ok;
+}
+
+}  // namespace fitrun

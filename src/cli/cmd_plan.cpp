@@ -1,0 +1,48 @@
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/decide.h"
+#include "cli/log.h"
+#include "os/host.h"
+#include "plan/render_json.h"
+#include "plan/render_text.h"
+#include "share/ledger.h"
+
+namespace fitrun {
+namespace {
+
+std::string rendered(const Plan& plan, Format format) {
+  switch (format) {
+    case Format::json:
+      return render_json(plan);
+    case Format::shell:
+      return render_shell(plan);
+    case Format::threads:
+      return std::to_string(plan.threads) + "\n";
+    case Format::text:
+      break;
+  }
+  return render_text(plan, style_for(STDOUT_FILENO));
+}
+
+}  // namespace
+
+ExitStatus show_plan(const Options& options, const Environment& environment) {
+  const Stage stage = load_stage(options, environment);
+  // Without the lock: a plan sets nothing aside, so it may be out of date the
+  // moment it is printed.
+  const Host host(options.root);
+  Ledger ledger(host, environment);
+  const std::vector<LiveLease> live = ledger.read();
+  const Plan plan =
+      decide(stage, options, environment, live, ledger.viewer(live));
+  print(rendered(plan, options.format));
+  // The text says it already; the other formats are read by programs.
+  if (options.format != Format::text)
+    log_all(log_lines(plan, LogLevel::warning));
+  return plan.swapping && stage.on_no_fit.value == OnNoFit::fail
+             ? ExitStatus::no_fit
+             : ExitStatus::ok;
+}
+
+}  // namespace fitrun

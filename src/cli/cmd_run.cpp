@@ -1,0 +1,92 @@
+#include <chrono>
+
+#include "cli/commands.h"
+#include "cli/decide.h"
+#include "cli/leasing.h"
+#include "cli/log.h"
+#include "os/host.h"
+#include "run/exec.h"
+#include "share/ledger.h"
+
+namespace fitrun {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+LogLevel least_level(Verbosity verbosity) {
+  switch (verbosity) {
+    case Verbosity::quiet:
+      return LogLevel::warning;
+    case Verbosity::verbose:
+      return LogLevel::detail;
+    case Verbosity::normal:
+      break;
+  }
+  return LogLevel::info;
+}
+
+Clock::time_point end_of_wait(const Options& options) {
+  if (!options.wait_timeout) return Clock::time_point::max();
+  return Clock::now() + *options.wait_timeout;
+}
+
+// Decides and takes the lease, under the ledger's lock; where nothing fits and
+// the stage says so, waits in the queue first.
+Plan decide_and_lease(const Stage& stage, const Options& options,
+                      const Environment& environment, Ledger& ledger) {
+  const auto end = end_of_wait(options);
+  bool told = false;
+  while (true) {
+    ledger.lock();
+    const std::vector<LiveLease> live = ledger.read();
+    Plan plan = decide(stage, options, environment, live, ledger.viewer(live));
+    if (!plan.swapping || stage.on_no_fit.value == OnNoFit::run_one) {
+      plan.lease = ledger.take(lease_request(plan, plan.threads));
+      ledger.unlock();
+      return plan;
+    }
+    if (stage.on_no_fit.value == OnNoFit::fail || Clock::now() >= end) {
+      ledger.unlock();
+      ledger.leave();
+      throw Failure(no_fit_reason(plan, stage.on_no_fit), ExitStatus::no_fit);
+    }
+    ledger.queue(lease_request(plan, 1));
+    ledger.unlock();
+    if (!told) {
+      log_line(LogLevel::warning, waiting_line(plan, options.wait_timeout));
+      told = true;
+    }
+    ledger.wait_for_change(live, end);
+  }
+}
+
+}  // namespace
+
+ExitStatus run_stage(const Options& options, const Environment& environment) {
+  const Stage stage = load_stage(options, environment);
+  if (options.command.empty() && stage.command.empty()) {
+    throw Failure("no command to run: give one after --" +
+                  (stage.file.empty()
+                       ? std::string()
+                       : ", or command = [...] in " + stage.file));
+  }
+  const Host host(options.root);
+  Ledger ledger(host, environment);
+  Plan plan = decide_and_lease(stage, options, environment, ledger);
+  if (!plan.lease.empty())
+    plan.environment.emplace_back(kLeaseVariable, plan.lease);
+  const LogLevel least = least_level(options.verbosity);
+  log_all(log_lines(plan, least));
+  if (least < LogLevel::warning) {
+    for (const std::string& note : ledger.notes())
+      log_line(LogLevel::info, log_tag(plan.label) + note);
+  }
+  try {
+    become(plan.command, plan.environment);
+  } catch (const Failure&) {
+    ledger.leave();
+    throw;
+  }
+}
+
+}  // namespace fitrun

@@ -1,0 +1,166 @@
+#include "cli/decide.h"
+
+#include <unistd.h>
+
+#include "cli/leasing.h"
+#include "cli/log.h"
+#include "os/file.h"
+#include "os/host.h"
+#include "probe/cpus.h"
+#include "probe/custom.h"
+#include "probe/pressure.h"
+#include "probe/ram.h"
+#include "probe/self.h"
+#include "probe/vram.h"
+#include "probe/worker_caps.h"
+#include "stage/find.h"
+#include "stage/parse.h"
+
+namespace fitrun {
+namespace {
+
+constexpr std::size_t kLargestDescriptor = 1U << 20;
+
+// A custom probe stands beside its descriptor, wherever fitrun is started; one
+// that is not there is taken from the current folder, as `command` is.
+std::vector<std::string> probe_command(const Stage& stage,
+                                       const PoolNeeds& needs) {
+  std::vector<std::string> argv = needs.probe;
+  const std::size_t slash = stage.file.rfind('/');
+  if (slash == std::string::npos || argv[0].starts_with('/') ||
+      argv[0].find('/') == std::string::npos)
+    return argv;
+  const std::string beside = stage.file.substr(0, slash + 1) + argv[0];
+  if (::access(beside.c_str(), F_OK) == 0) argv[0] = beside;
+  return argv;
+}
+
+PoolReading given(const PoolNeeds& needs) {
+  PoolReading reading;
+  reading.pool = needs.pool;
+  Constraint c;
+  c.name = "given";
+  c.where = needs.available->origin;
+  c.available = needs.available->value.count;
+  reading.constraints.push_back(c);
+  return reading;
+}
+
+PoolReading ask_probe(const Stage& stage, const PoolNeeds& needs) {
+  auto answer = probe::custom(probe_command(stage, needs), needs.probe_timeout);
+  if (!answer) {
+    throw Failure(needs.probe_origin +
+                  ": error: probe: " + answer.error().message);
+  }
+  PoolReading reading;
+  reading.pool = needs.pool;
+  reading.constraints.push_back(std::move(answer).value());
+  return reading;
+}
+
+std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
+                              probe::Self& self) {
+  VramOptions options;
+  options.devices.names = needs.devices.names;
+  switch (needs.devices.choice) {
+    case DeviceChoice::first:
+      options.devices.kind = GpuSelection::Kind::first;
+      break;
+    case DeviceChoice::all:
+      options.devices.kind = GpuSelection::Kind::all;
+      break;
+    case DeviceChoice::listed:
+      options.devices.kind = GpuSelection::Kind::listed;
+      break;
+  }
+  if (needs.spread.value == Spread::pin)
+    options.processes = VramOptions::Processes::one_per_gpu;
+  options.on_slow = [&label](const std::string& text) {
+    log_line(LogLevel::info, log_tag(label) + text);
+  };
+  VramReading reading = probe::vram(self, options).value();
+  std::vector<Gpu> used;
+  for (const std::size_t index : reading.used) {
+    used.push_back(reading.gpus[index]);
+    auto& told = used.back().reading.diagnostics;
+    told.insert(told.end(), reading.notes.begin(), reading.notes.end());
+  }
+  return used;
+}
+
+// Asks the sources of one pool, and takes out what leases hold.
+void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
+                  const std::vector<LiveLease>& live, const Viewer& viewer) {
+  const PoolNeeds& needs = pool.needs;
+  if (needs.available) {
+    pool.reading = given(needs);
+  } else if (!needs.probe.empty()) {
+    pool.reading = ask_probe(stage, needs);
+  } else if (needs.pool == Pool::ram) {
+    pool.reading = probe::ram(self);
+  } else {
+    pool.gpus = measure_gpus(needs, stage.label.value, self);
+  }
+  subtract_leases(pool.reading, "", live, viewer);
+  for (Gpu& gpu : pool.gpus) {
+    // A GPU that uses the RAM shares it with the leases of RAM.
+    const bool shared = gpu.memory == GpuMemory::shared;
+    gpu.reading.pool = shared ? Pool::ram : Pool::vram;
+    subtract_leases(gpu.reading, shared ? "" : identity(gpu), live, viewer);
+  }
+}
+
+Sourced<std::uint64_t> wanted(const Stage& stage, probe::Self& self) {
+  if (stage.want.value) return {*stage.want.value, stage.want.origin};
+  return probe::cpus(self);
+}
+
+}  // namespace
+
+Stage read_stage(const std::string& name, const Environment& environment) {
+  const std::string file = find_stage(name, environment).value();
+  const std::string text = read_file(file, kLargestDescriptor).value();
+  auto parsed = parse_stage(text, file, environment);
+  if (const auto* const mistakes =
+          std::get_if<std::vector<Diagnostic>>(&parsed)) {
+    throw Failure(render_diagnostics(*mistakes, file, text));
+  }
+  return std::get<Stage>(std::move(parsed));
+}
+
+Stage load_stage(const Options& options, const Environment& environment) {
+  Stage stage;
+  if (!options.stages.empty())
+    stage = read_stage(options.stages.front(), environment);
+  return apply_wishes(std::move(stage), options.wishes).value();
+}
+
+Plan decide(const Stage& stage, const Options& options,
+            const Environment& environment, const std::vector<LiveLease>& live,
+            const Viewer& viewer) {
+  PlanInput input;
+  std::vector<std::string> errors;
+  for (const PoolNeeds& needs : stage.pools) {
+    PoolInput pool;
+    pool.needs = needs;
+    pool.fixed = sum_cost(needs.fixed, errors);
+    pool.per_worker = sum_cost(needs.per_worker, errors);
+    input.pools.push_back(std::move(pool));
+  }
+  if (!errors.empty()) {
+    std::string all;
+    for (const std::string& error : errors) all += error + "\n";
+    throw Failure(all);
+  }
+  const Host host(options.root);
+  probe::Self self(host, environment);
+  for (PoolInput& pool : input.pools)
+    measure_pool(stage, pool, self, live, viewer);
+  input.want = wanted(stage, self);
+  input.caps = probe::worker_caps(self);
+  input.pressure = probe::pressure(self);
+  input.command = options.command.empty() ? stage.command : options.command;
+  return make_plan(stage, std::move(input)).value();
+}
+
+}  // namespace fitrun

@@ -1,0 +1,89 @@
+#include <cstdio>
+
+#include "cli/option_table.h"
+
+namespace fitrun {
+namespace {
+
+struct VerbText {
+  const char* usage;
+  const char* about;
+  const char* examples;
+};
+
+constexpr VerbText kRun = {
+    "fitrun [OPTIONS] STAGE [--] COMMAND [ARG...]\n"
+    "       fitrun [OPTIONS] --per-worker SIZE -- COMMAND [ARG...]\n"
+    "       fitrun plan|check|leases ...      (fitrun plan --help, and so "
+    "on)\n",
+    "Becomes COMMAND with as many workers as fit in the free memory. STAGE is "
+    "a\n"
+    "descriptor's path or name; <threads> or {threads} stand for the count.\n",
+    "  fitrun stages/html.toml -- ./render --jobs '<threads>'\n"
+    "  fitrun --per-worker 2G -- make -j'<threads>'\n"};
+
+constexpr VerbText kPlan = {
+    "fitrun plan [OPTIONS] STAGE [-- COMMAND [ARG...]]\n",
+    "Decides how many workers fit, explains every number and runs nothing.\n",
+    "  fitrun plan stages/html.toml\n"
+    "  make -j\"$(fitrun plan --format threads cpp-build)\"\n"
+    "  eval \"$(fitrun plan --format shell stages/html.toml)\"\n"};
+
+constexpr VerbText kProbe = {
+    "fitrun probe [OPTIONS]\n",
+    "Shows every limit on memory that this machine knows, which one binds, "
+    "and\n"
+    "what to change to get more.\n",
+    "  fitrun probe\n"
+    "  fitrun probe --capture machine    (to send with a bug report)\n"};
+
+constexpr VerbText kCheck = {
+    "fitrun check STAGE...\n",
+    "Reads descriptors and reports every mistake in them.\n",
+    "  fitrun check stages/*.toml\n"};
+
+constexpr VerbText kLeases = {
+    "fitrun leases [OPTIONS]\n",
+    "Lists what running launches have set aside, and those that wait.\n",
+    "  fitrun leases\n"
+    "  fitrun leases --format json\n"};
+
+const VerbText& text_of(Verb verb) {
+  switch (verb) {
+    case Verb::plan:
+      return kPlan;
+    case Verb::probe:
+      return kProbe;
+    case Verb::check:
+      return kCheck;
+    case Verb::leases:
+      return kLeases;
+    case Verb::run:
+      break;
+  }
+  return kRun;
+}
+
+}  // namespace
+
+std::string help_text(Verb verb) {
+  const VerbText& text = text_of(verb);
+  std::string out = std::string("Usage: ") + text.usage + text.about + "\n";
+  for (const OptionRow& row : option_table()) {
+    if (!belongs_to(row, verb)) continue;
+    std::string names = row.names;
+    const std::size_t comma = names.find(',');
+    if (comma == std::string::npos) {
+      names.insert(0, "    ");
+    } else {
+      names.insert(comma + 1, " ");
+    }
+    if (row.value) names += std::string(" ") + row.value;
+    char line[120];
+    std::snprintf(line, sizeof line, "  %-28s %s\n", names.c_str(), row.text);
+    out += line;
+  }
+  return out + "\nExamples:\n" + text.examples;
+}
+
+}  // namespace fitrun

@@ -1,0 +1,87 @@
+#include "cli/log.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/ansicolor_sink.h>
+
+#include "base/text.h"
+#include "os/file.h"
+
+namespace fitrun {
+namespace {
+
+std::unique_ptr<spdlog::logger> make_logger() {
+  auto sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_st>(
+      style_for(STDERR_FILENO).colour ? spdlog::color_mode::always
+                                      : spdlog::color_mode::never);
+  sink->set_color(spdlog::level::info, "");
+  auto logger = std::make_unique<spdlog::logger>("fitrun", std::move(sink));
+  logger->set_level(spdlog::level::debug);
+  logger->set_pattern("%^%v%$");
+  logger->flush_on(spdlog::level::debug);
+  logger->set_error_handler([](const std::string&) {});
+  return logger;
+}
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::detail:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      break;
+  }
+  return spdlog::level::warn;
+}
+
+bool is_set(const char* variable) {
+  const char* const value = std::getenv(variable);
+  return value && *value;
+}
+
+bool utf8_locale() {
+  // The order in which setlocale(3) asks them.
+  for (const char* const variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    if (!is_set(variable)) continue;
+    const std::string value = to_lower(std::getenv(variable));
+    return value.find("utf-8") != std::string::npos ||
+           value.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+}  // namespace
+
+void log_line(LogLevel level, const std::string& text) {
+  static const std::unique_ptr<spdlog::logger> logger = make_logger();
+  logger->log(spdlog_level(level), spdlog::string_view_t(text));
+}
+
+void log_all(const std::vector<LogLine>& lines) {
+  for (const LogLine& line : lines) log_line(line.level, line.text);
+}
+
+TextStyle style_for(int fd) {
+  const char* const term = std::getenv("TERM");
+  const bool dumb = !term || std::string_view(term) == "dumb";
+  return {!is_set("NO_COLOR") && !dumb && ::isatty(fd) == 1, utf8_locale()};
+}
+
+void print(const std::string& text) {
+  std::string_view left = text;
+  while (!left.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, left.data(), left.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Failure(path_error("standard output", errno));
+    left.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+}  // namespace fitrun

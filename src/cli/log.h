@@ -1,0 +1,26 @@
+// What fitrun says about a run: to stderr, because stdout is the command's.
+//
+// The logger (spdlog) is made when the first line is due: a quiet launch never
+// pays for it. A line that cannot be written is lost, not a reason to fail.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/log_lines.h"
+#include "plan/render_text.h"
+
+namespace fitrun {
+
+void log_all(const std::vector<LogLine>& lines);
+void log_line(LogLevel level, const std::string& text);
+
+// What the terminal behind `fd` can show: colours only on a terminal and not
+// under NO_COLOR, line drawing where the locale is a UTF-8 one.
+TextStyle style_for(int fd);
+
+// The whole text to stdout. Throws Failure where that is not possible.
+void print(const std::string& text);
+
+}  // namespace fitrun

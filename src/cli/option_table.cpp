@@ -1,0 +1,153 @@
+#include "cli/option_table.h"
+
+#include "base/duration.h"
+#include "base/text.h"
+#include "stage/values.h"
+
+namespace fitrun {
+namespace {
+
+constexpr unsigned bit(Verb verb) {
+  return 1U << static_cast<unsigned>(verb);
+}
+constexpr unsigned kDeciding = bit(Verb::run) | bit(Verb::plan);
+constexpr unsigned kAll =
+    kDeciding | bit(Verb::probe) | bit(Verb::check) | bit(Verb::leases);
+
+// The value, with its origin before whatever is wrong with it.
+template <typename T>
+Sourced<T> sourced(Result<T> result, const std::string& origin) {
+  if (!result) throw Failure(origin + ": " + result.error().message);
+  return {std::move(result).value(), origin};
+}
+
+CostTerm size_term(const std::string& value, const std::string& origin) {
+  return {sourced(parse_size(value), origin).value, origin};
+}
+
+// A flag replaces what a variable gave; a second --fixed adds to the first.
+void add_term(Cost& cost, const std::string& value, const std::string& origin) {
+  if (!cost.empty() && cost.front().origin != origin) cost.clear();
+  cost.push_back(size_term(value, origin));
+}
+
+void set_pool(Options& o, const std::string& value, const std::string& origin) {
+  const auto pool = pool_from_key(value);
+  if (!pool)
+    throw Failure(origin + ": expected ram or vram, not " + in_quotes(value));
+  o.wishes.pool = {*pool, origin};
+}
+
+void set_available(Options& o, const std::string& value,
+                   const std::string& origin) {
+  for (const std::string_view part : split(value, ',')) {
+    const std::size_t equals = part.find('=');
+    const auto pool = pool_from_key(part.substr(0, equals));
+    if (equals == std::string_view::npos || !pool) {
+      throw Failure(origin + ": expected POOL=SIZE, like ram=4GiB, not " +
+                    in_quotes(part));
+    }
+    auto bytes = sourced(parse_size(part.substr(equals + 1)), origin);
+    o.wishes.available.emplace_back(*pool, std::move(bytes));
+  }
+}
+
+void set_format(Options& o, const std::string& value,
+                const std::string& origin) {
+  if (value == "text") return void(o.format = Format::text);
+  if (value == "json") return void(o.format = Format::json);
+  if (value == "shell") return void(o.format = Format::shell);
+  if (value == "threads") return void(o.format = Format::threads);
+  throw Failure(origin + ": expected text, json, shell or threads, not " +
+                in_quotes(value));
+}
+
+void set_text_or_json(Options& o, const std::string& value,
+                      const std::string& origin) {
+  if (value != "text" && value != "json")
+    throw Failure(origin + ": expected text or json, not " + in_quotes(value));
+  o.format = value == "json" ? Format::json : Format::text;
+}
+
+using Text = const std::string&;
+
+const std::vector<OptionRow> kTable = {
+    {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted", kDeciding, false,
+     [](Options& o, Text v, Text at) {
+       o.wishes.want = sourced(parse_want(v), at);
+     }},
+    {"--per-worker", "SIZE", "FITRUN_PER_WORKER", "bytes that each worker adds",
+     kDeciding, false,
+     [](Options& o, Text v, Text at) {
+       o.wishes.per_worker = {size_term(v, at)};
+     }},
+    {"--fixed", "SIZE", "FITRUN_FIXED", "bytes loaded once; repeat to add up",
+     kDeciding, true,
+     [](Options& o, Text v, Text at) { add_term(o.wishes.fixed, v, at); }},
+    {"--pool", "ram|vram", "FITRUN_POOL", "the memory these costs are about",
+     kDeciding, false, set_pool},
+    {"--headroom", "SHARE", "FITRUN_HEADROOM",
+     "share of the free memory to plan with [0.7]", kDeciding, false,
+     [](Options& o, Text v, Text at) {
+       o.wishes.headroom = sourced(parse_headroom(v), at);
+     }},
+    {"--reserve", "SIZE", "FITRUN_RESERVE", "taken from the budget [0]",
+     kDeciding, false,
+     [](Options& o, Text v, Text at) {
+       o.wishes.reserve = sourced(parse_size(v), at);
+     }},
+    {"--available", "POOL=SIZE", "FITRUN_AVAILABLE",
+     "free memory, in place of measuring it", kDeciding, true, set_available},
+    {"--on-no-fit", "WHAT", "FITRUN_ON_NO_FIT",
+     "run-one, fail or wait [run-one]", kDeciding, false,
+     [](Options& o, Text v, Text at) {
+       o.wishes.on_no_fit = sourced(parse_on_no_fit(v), at);
+     }},
+    {"--wait", nullptr, nullptr, "--wait [TIME]: the same as --on-no-fit wait",
+     bit(Verb::run), false,
+     [](Options& o, Text, Text at) {
+       o.wishes.on_no_fit = Sourced<OnNoFit>{OnNoFit::wait, at};
+     }},
+    {"--wait-timeout", "TIME", "FITRUN_WAIT_TIMEOUT",
+     "end of a wait: 30, 5m, 2h [no end]", bit(Verb::run), false,
+     [](Options& o, Text v, Text at) {
+       o.wait_timeout = sourced(parse_duration(v), at).value;
+     }},
+    {"--label", "TEXT", "FITRUN_LABEL", "tag of the log lines", kDeciding,
+     false,
+     [](Options& o, Text v, Text at) {
+       o.wishes.label = sourced(check_label(v), at);
+     }},
+    {"--format", "FORMAT", nullptr, "text or json [text]",
+     bit(Verb::leases) | bit(Verb::probe), false, set_text_or_json},
+    {"--format", "FORMAT", nullptr, "text, json, shell or threads [text]",
+     bit(Verb::plan), false, set_format},
+    {"--capture", "DIR", nullptr, "copy what the probe reads into DIR",
+     bit(Verb::probe), false,
+     [](Options& o, Text v, Text at) {
+       if (v.empty()) throw Failure(at + ": the folder's name is empty");
+       o.capture = v;
+     }},
+    {"--root", "DIR", nullptr, "describe the machine whose /proc is in DIR",
+     kDeciding | bit(Verb::probe), false,
+     [](Options& o, Text v, Text at) {
+       if (v.empty()) throw Failure(at + ": the folder's name is empty");
+       o.root = v;
+     }},
+    {"-q,--quiet", nullptr, nullptr, "warnings only", bit(Verb::run), false,
+     [](Options& o, Text, Text) { o.verbosity = Verbosity::quiet; }},
+    {"-v,--verbose", nullptr, nullptr, "every constraint too", bit(Verb::run),
+     false, [](Options& o, Text, Text) { o.verbosity = Verbosity::verbose; }},
+    {"-h,--help", nullptr, nullptr, "this text", kAll, false,
+     [](Options& o, Text, Text) { o.help = true; }},
+    {"-V,--version", nullptr, nullptr, "fitrun's version", bit(Verb::run),
+     false, [](Options& o, Text, Text) { o.version = true; }},
+};
+
+}  // namespace
+
+const std::vector<OptionRow>& option_table() {
+  return kTable;
+}
+
+}  // namespace fitrun

@@ -1,0 +1,47 @@
+// A shared library that is loaded while the program runs. The home of dlopen.
+//
+// GPU drivers come as libraries that must not be linked, because most machines
+// lack them. They are only to be loaded in a child (os/probe_child.h): loading
+// one runs its code, and drivers hang, crash and print. Nothing is ever
+// unloaded, for unloading crashes too, and the child ends anyway.
+
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "os/environment.h"
+
+namespace fitrun {
+
+class Library {
+ public:
+  // The library of this file name, found as the dynamic loader finds it. The
+  // error is the loader's own text.
+  static Result<Library> load(const std::string& name);
+
+  // The function of this name, or null. F is the function's type, which nobody
+  // checks.
+  template <typename F>
+  F* function(const char* name) const {
+    return reinterpret_cast<F*>(address(name));
+  }
+
+  // The file behind it, symbolic links resolved: driver libraries carry their
+  // version in that name. Empty where it cannot be told.
+  std::string file() const;
+
+ private:
+  explicit Library(void* handle) : handle_(handle) {}
+  void* address(const char* name) const;
+
+  void* handle_;
+};
+
+// The value of a variable that names code to run; unset and empty where this
+// program has more rights than its caller (set-uid, file capabilities), as
+// secure_getenv(3) does.
+std::string trusted_variable(const Environment& environment,
+                             const std::string& name);
+
+}  // namespace fitrun

@@ -1,0 +1,116 @@
+#include "plan/bar.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "plan/render_text.h"
+
+namespace fitrun {
+namespace {
+
+constexpr double kCells = 56;
+
+struct Glyphs {
+  std::string_view used, fixed, worker, over;
+};
+
+constexpr Glyphs kUnicode = {"\u2588", "\u2593", "\u2591", "!"};
+constexpr Glyphs kAscii = {"#", "=", "-", "!"};
+
+constexpr std::string_view kGrey = "\x1b[90m", kBlue = "\x1b[34m",
+                           kGreen = "\x1b[32m", kRed = "\x1b[31m",
+                           kPlain = "\x1b[0m";
+
+struct Segment {
+  double bytes = 0;
+  std::string_view glyph, colour;
+};
+
+// Finite and not negative, so that absurd sizes give an absurd bar at worst.
+double sane(double bytes) {
+  return std::isfinite(bytes) ? std::max(0.0, bytes) : 0;
+}
+
+std::string painted(std::string_view text, std::string_view colour,
+                    const TextStyle& style) {
+  if (!style.colour || text.empty()) return std::string(text);
+  return std::string(colour) + std::string(text) + std::string(kPlain);
+}
+
+// Cells are shared out by the running sum, so that rounding never adds up. A
+// part that is there at all gets a cell: a bar without it would lie.
+std::vector<int> share_cells(const std::vector<Segment>& segments) {
+  double total = 0;
+  for (const Segment& s : segments) total += s.bytes;
+  std::vector<int> cells;
+  double sum = 0;
+  int given = 0;
+  for (const Segment& s : segments) {
+    sum += s.bytes;
+    const int end =
+        total > 0 ? static_cast<int>(kCells * sum / total + 0.5) : 0;
+    const int share = std::max(end - given, s.bytes > 0 ? 1 : 0);
+    cells.push_back(share);
+    given += share;
+  }
+  return cells;
+}
+
+}  // namespace
+
+std::string render_bar(const BarInput& input, const std::string& indent,
+                       const TextStyle& style) {
+  const Glyphs& glyphs = style.unicode ? kUnicode : kAscii;
+  const auto workers = static_cast<double>(input.workers);
+  const double available = sane(input.available);
+  const double fixed = sane(input.fixed);
+  const double per_worker = sane(input.per_worker);
+  const double all_workers = sane(per_worker * workers);
+  const double over = std::max(0.0, fixed + all_workers - available);
+  const double free = std::max(0.0, available - fixed - all_workers);
+
+  std::vector<Segment> segments = {{sane(input.used), glyphs.used, kGrey},
+                                   {fixed, glyphs.fixed, kBlue}};
+  // Beyond this each worker would be a cell or less: they are drawn as one.
+  const bool each = input.workers <= 14 && per_worker > 0;
+  if (each) {
+    for (std::uint64_t i = 0; i < input.workers; ++i)
+      segments.push_back({per_worker, glyphs.worker, kGreen});
+  } else {
+    segments.push_back({all_workers, glyphs.worker, kGreen});
+  }
+  segments.push_back({free, " ", ""});
+
+  const std::vector<int> cells = share_cells(segments);
+  std::string bar;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (cells[i] == 0) continue;
+    std::string part;
+    for (int n = 0; n < cells[i]; ++n) part += segments[i].glyph;
+    bar += "|" + painted(part, segments[i].colour, style);
+  }
+
+  const auto entry = [&](std::string_view glyph, std::string_view colour,
+                         const std::string& text, double bytes) {
+    return painted(glyph, colour, style) + " " + text + " " +
+           format_bytes(bytes) + "   ";
+  };
+  std::string legend;
+  if (input.used > 0)
+    legend += entry(glyphs.used, kGrey, "used", sane(input.used));
+  if (fixed > 0) legend += entry(glyphs.fixed, kBlue, "fixed", fixed);
+  if (all_workers > 0) {
+    legend += entry(glyphs.worker, kGreen,
+                    std::to_string(input.workers) +
+                        (input.workers == 1 ? " worker," : " workers,"),
+                    all_workers);
+  }
+  legend += over > 0 ? painted("! over by " + format_bytes(over), kRed, style)
+                     : "kept free " + format_bytes(free);
+  return indent + bar + "|\n" + indent + " " + legend + "\n";
+}
+
+}  // namespace fitrun

@@ -1,0 +1,20 @@
+// The JSON of one constraint, the same in `fitrun plan` and `fitrun probe`.
+
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "probe/constraint.h"
+
+namespace fitrun {
+
+// Unknown numbers are left out; a silent source has a "reason" instead.
+nlohmann::ordered_json constraint_json(const Constraint& constraint);
+
+// The text and a line end. Bytes that are not UTF-8, which paths may hold,
+// become U+FFFD: JSON has no other way.
+std::string dump_json(const nlohmann::ordered_json& json);
+
+}  // namespace fitrun

@@ -1,0 +1,25 @@
+// Putting the numbers into the command and its environment.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fitrun {
+
+// The values behind the placeholders; all but the count are bytes.
+struct Placeholders {
+  std::uint64_t threads = 1;
+  std::uint64_t fixed = 0;
+  std::uint64_t per_worker = 0;
+  std::uint64_t budget = 0;
+  std::uint64_t available = 0;
+};
+
+// `text` with <threads>, {threads} and the other names replaced; the byte
+// values also as <NAME_mib>, whole MiB rounded down. What is not a placeholder
+// stays as it is, and what a placeholder became is not looked at again.
+std::string fill_in(std::string_view text, const Placeholders& values);
+
+}  // namespace fitrun

@@ -1,0 +1,218 @@
+#include "plan/log_lines.h"
+
+#include <cstdio>
+
+namespace fitrun {
+namespace {
+
+std::string number(std::uint64_t n) {
+  return std::to_string(n);
+}
+
+// The original's line of what was found and decided.
+std::string estimate(const PoolPlan& pool) {
+  const std::string threads = number(pool.fit.threads);
+  return std::string(name_of(pool.needs.pool)) + " free " +
+         format_bytes(static_cast<double>(*pool.binding.available)) +
+         ", budget " + format_bytes(pool.fit.budget) + "; fixed " +
+         format_bytes(pool.fixed.bytes) + " + " + threads + " x " +
+         format_bytes(pool.per_worker.bytes) + "/worker -> " + threads +
+         " worker(s)";
+}
+
+// The original's warning, which speaks of the shared data whatever overflows.
+std::string overflow(const PoolPlan& pool) {
+  return "the shared data (" + format_bytes(pool.fixed.bytes) +
+         ") does not fit the " + std::string(name_of(pool.needs.pool)) +
+         " budget (" + format_bytes(pool.fit.budget) +
+         ") -- running at 1 worker and relying on SWAP. Shrink the shared data "
+         "(shard/cap/stream it) or accept the slowdown.";
+}
+
+// What the original's warning leaves out.
+std::string overflow_cause(const PoolPlan& pool, const Plan& plan) {
+  if (plan.threads > 1) {
+    return "workers cost nothing beyond the shared data: all " +
+           number(plan.threads) + " of them run";
+  }
+  if (pool.fixed.bytes > pool.fit.budget) return "";
+  return "one worker more (" + format_bytes(pool.per_worker.bytes) +
+         ") is what does not fit beside it";
+}
+
+// Where something other than the host's free memory decides, and room is short.
+std::string limit_line(const PoolPlan& pool) {
+  const Constraint& c = pool.binding;
+  if (c.name == "host.mem_available" || c.name == "given" ||
+      c.name == "custom.probe" ||
+      (pool.needs.pool == Pool::vram && c.file.empty()))
+    return "";
+  std::string text =
+      std::string(name_of(pool.needs.pool)) + " is limited by " + title(c);
+  if (c.file.empty() && !c.where.empty()) text += " (" + c.where + ")";
+  if (!c.limit || !c.used) return text;
+  return text + " (limit " + format_bytes(static_cast<double>(*c.limit)) +
+         ", used " + format_bytes(static_cast<double>(*c.used)) + ")";
+}
+
+// Where other launches have set memory aside that would have been ours.
+std::string leases_line(const PoolPlan& pool) {
+  double bytes = 0;
+  for (const LeaseShare& share : pool.binding.leased)
+    bytes += static_cast<double>(share.bytes);
+  if (bytes == 0) return "";
+  const std::size_t count = pool.binding.leased.size();
+  return format_bytes(bytes) + " of the free " +
+         std::string(name_of(pool.needs.pool)) + " is set aside by " +
+         (count == 1 ? pool.binding.leased[0].holder
+                     : number(count) + " other launches") +
+         " (fitrun leases)";
+}
+
+// Where each GPU gets its own part of the workers.
+std::string gpus_line(const PoolPlan& pool) {
+  if (pool.gpus.size() < 2) return "";
+  std::string text = "workers on each GPU:";
+  for (const GpuPlan& gpu : pool.gpus)
+    text += " " + number(gpu.share.threads) + " on " + identity(gpu.gpu) + ",";
+  text.back() = ' ';
+  text += "(spread = \"" + std::string(key_of(pool.needs.spread.value)) + "\")";
+  if (pool.threads_without_deciding) {
+    text += "; without " + identity(pool.gpus[pool.deciding].gpu) +
+            " it would be " + number(*pool.threads_without_deciding) +
+            " in all";
+  }
+  return text;
+}
+
+// The context of CUDA alone takes 300 to 500 MB in each process (PyTorch and
+// TorchServe users measured it), so a smaller worker was counted without it.
+std::string cuda_context_line(const PoolPlan& pool) {
+  constexpr double kContext = 300.0 * (1 << 20);
+  if (pool.gpus.empty() || pool.gpus[0].gpu.vendor != GpuVendor::nvidia ||
+      pool.per_worker.bytes <= 0 || pool.per_worker.bytes >= kContext)
+    return "";
+  return "per_worker in VRAM is " + format_bytes(pool.per_worker.bytes) +
+         ", but a CUDA context alone takes 300 to 500 MB in each process: "
+         "measure a worker as the drop of free VRAM";
+}
+
+// Costs that no single process may reach, as `ulimit -v` would end it.
+std::string process_cap_line(const PoolPlan& pool) {
+  const auto& cap = pool.reading.per_process_cap;
+  if (!cap) return "";
+  const auto bytes = static_cast<double>(cap->bytes);
+  const bool worker = pool.per_worker.bytes > bytes;
+  if (!worker && pool.fixed.bytes <= bytes) return "";
+  return std::string(worker ? "a worker (" : "the shared data (") +
+         format_bytes(worker ? pool.per_worker.bytes : pool.fixed.bytes) +
+         ") is larger than one process may be: " + cap->name + " is " +
+         format_bytes(bytes);
+}
+
+std::string cap_line(const Plan& plan) {
+  const WorkerCap* const cap = binding(plan.caps);
+  if (!cap || cap->name != plan.limited_by) return "";
+  std::string text = "reduced workers " + number(plan.want.value) + " -> " +
+                     number(plan.threads) + ": " + cap->name + " (" +
+                     cap->where + ") allows " + number(cap->limit) +
+                     " processes";
+  if (cap->used) text += ", " + number(*cap->used) + " are there";
+  return text;
+}
+
+std::string pressure_line(const Plan& plan) {
+  if (!plan.pressure || plan.pressure->full_avg10 <= kHighPressure) return "";
+  char share[32];
+  std::snprintf(share, sizeof share, "%.0f", plan.pressure->full_avg10);
+  return std::string("memory is short right now: for ") + share +
+         " % of the last 10 s nothing could run for want of it (" +
+         plan.pressure->where + ")";
+}
+
+std::string silent(const Constraint& c) {
+  return c.name + " (" + c.where + ") is silent: " + c.reason;
+}
+
+std::string spoken(const Constraint& c) {
+  std::string text = c.name + " (" + c.where + ") gives " +
+                     format_bytes(static_cast<double>(*c.available));
+  if (c.limit) text += ", limit " + format_bytes(static_cast<double>(*c.limit));
+  if (c.used) text += ", used " + format_bytes(static_cast<double>(*c.used));
+  return text;
+}
+
+}  // namespace
+
+std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit) {
+  std::string text = log_tag(plan.label) + "not even one worker fits: ";
+  for (const PoolPlan& pool : plan.pools) {
+    if (!pool.fit.swapping) continue;
+    text += std::string(name_of(pool.needs.pool)) + " budget " +
+            format_bytes(pool.fit.budget) + ", fixed " +
+            format_bytes(pool.fixed.bytes) + ", " +
+            format_bytes(pool.per_worker.bytes) + "/worker ";
+  }
+  return text +
+         (on_no_fit.value == OnNoFit::wait ? "(the wait ran out)"
+                                           : "(on_no_fit = \"fail\", ") +
+         (on_no_fit.value == OnNoFit::wait ? "" : on_no_fit.origin + ")");
+}
+
+std::string waiting_line(const Plan& plan,
+                         std::optional<std::chrono::milliseconds> timeout) {
+  std::string text =
+      log_tag(plan.label) + "not even one worker fits now: waiting";
+  if (!timeout) return text + " without end (^C gives up)";
+  char seconds[48];
+  std::snprintf(seconds, sizeof seconds, " for up to %.10g s",
+                static_cast<double>(timeout->count()) / 1e3);
+  return text + seconds;
+}
+
+std::string log_tag(const std::string& label) {
+  return label.empty() ? "[budget] " : "[budget:" + label + "] ";
+}
+
+std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
+  std::vector<LogLine> out;
+  const auto say = [&](LogLevel level, const std::string& text) {
+    if (!text.empty()) out.push_back({level, log_tag(plan.label) + text});
+  };
+  for (const PoolPlan& pool : plan.pools) {
+    if (least <= LogLevel::detail) {
+      for (const Constraint& c : pool.reading.constraints)
+        say(LogLevel::detail, c.available ? spoken(c) : silent(c));
+      for (const std::string& sentence : pool.reading.diagnostics)
+        say(LogLevel::detail, sentence);
+    }
+    if (least <= LogLevel::info) say(LogLevel::info, estimate(pool));
+    if (least <= LogLevel::info) {
+      say(LogLevel::info, limit_line(pool));
+      say(LogLevel::info, leases_line(pool));
+    }
+    if (least <= LogLevel::info) say(LogLevel::info, gpus_line(pool));
+    say(LogLevel::warning, cuda_context_line(pool));
+    say(LogLevel::warning, process_cap_line(pool));
+    if (pool.fit.swapping) {
+      say(LogLevel::warning, overflow(pool));
+      say(LogLevel::warning, overflow_cause(pool, plan));
+    }
+  }
+  if (const std::string by_cap = cap_line(plan); !by_cap.empty()) {
+    say(LogLevel::info, by_cap);
+  } else if (plan.reduced && !plan.swapping && least <= LogLevel::info) {
+    say(LogLevel::info, "reduced workers " + number(plan.want.value) + " -> " +
+                            number(plan.threads) + " to stay out of swap");
+  }
+  say(LogLevel::warning, pressure_line(plan));
+  if (!plan.count_used && !plan.command.empty()) {
+    say(LogLevel::warning,
+        "the command is not told the count: put '<threads>' into it, or set "
+        "[inject.env] (FITRUN_THREADS=" +
+            number(plan.threads) + " is in its environment)");
+  }
+  return out;
+}
+
+}  // namespace fitrun

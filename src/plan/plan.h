@@ -1,0 +1,53 @@
+// The decision: how many workers, why, and the exact command and environment.
+//
+// Pure: everything that was read is handed in, so that the same machine, stage
+// and wishes always give the same plan. How a plan is shown is in render_*.h.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/sourced.h"
+#include "plan/pools.h"
+#include "probe/constraint.h"
+#include "stage/stage.h"
+
+namespace fitrun {
+
+// All that a decision rests on, but for the stage.
+struct PlanInput {
+  Sourced<std::uint64_t> want;  // whatever the stage says
+  std::vector<PoolInput> pools;
+  std::vector<WorkerCap> caps;  // on the count, whatever the memory
+  std::optional<Pressure> pressure;
+  std::vector<std::string> command;  // may be empty
+};
+
+struct Plan {
+  std::string label;  // empty: none
+  std::string stage;  // the descriptor's path; empty: flags alone
+  Sourced<std::uint64_t> want;
+  std::uint64_t threads = 1;
+  bool reduced = false;
+  bool swapping = false;  // not even one worker fits some pool
+  // "want", limit_name() of a pool, or the name of a cap.
+  std::string limited_by;
+  std::vector<PoolPlan> pools;
+  std::vector<WorkerCap> caps;
+  std::optional<Pressure> pressure;
+  std::vector<std::string> command;  // with the count put in
+  // What the command's environment gets: FITRUN_THREADS, then the stage's.
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string lease;  // the id of what was set aside; empty: nothing
+  // Whether the command learns the count from anything but FITRUN_THREADS.
+  bool count_used = false;
+};
+
+Result<Plan> make_plan(const Stage& stage, PlanInput input);
+
+}  // namespace fitrun

@@ -1,0 +1,119 @@
+#include "plan/render_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "plan/constraint_json.h"
+
+namespace fitrun {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json items_json(const CostSum& cost) {
+  Json items = Json::array();
+  for (const CostItem& item : cost.items) {
+    Json json = {{"bytes", whole_bytes(item.bytes)}, {"origin", item.origin}};
+    if (!item.what.empty()) json["what"] = item.what;
+    items.push_back(std::move(json));
+  }
+  return items;
+}
+
+Json pool_json(const PoolPlan& pool) {
+  Json constraints = Json::array();
+  for (const Constraint& c : pool.reading.constraints)
+    constraints.push_back(constraint_json(c));
+  Json json = {{"pool", key_of(pool.needs.pool)},
+               {"threads", pool.fit.threads},
+               {"available", *pool.binding.available},
+               {"binding", pool.binding.name},
+               {"headroom", pool.needs.headroom.value},
+               {"headroom_origin", pool.needs.headroom.origin},
+               {"reserve", pool.needs.reserve.value.count},
+               {"reserve_origin", pool.needs.reserve.origin},
+               {"budget", whole_bytes(pool.fit.budget)},
+               {"fixed", whole_bytes(pool.fixed.bytes)},
+               {"fixed_items", items_json(pool.fixed)},
+               {"per_worker", whole_bytes(pool.per_worker.bytes)},
+               {"per_worker_items", items_json(pool.per_worker)},
+               {"reduced", pool.fit.reduced},
+               {"swapping", pool.fit.swapping},
+               {"constraints", std::move(constraints)},
+               {"diagnostics", pool.reading.diagnostics}};
+  if (const auto& cap = pool.reading.per_process_cap)
+    json["per_process_cap"] = {{"name", cap->name}, {"bytes", cap->bytes}};
+  if (pool.gpus.empty()) return json;
+  json["spread"] = key_of(pool.needs.spread.value);
+  json["devices"] = Json::array();
+  for (const GpuPlan& gpu : pool.gpus) {
+    Json device = {{"device", identity(gpu.gpu)},
+                   {"name", gpu.gpu.name},
+                   {"source", gpu.gpu.source},
+                   {"available", *gpu.binding.available},
+                   {"binding", gpu.binding.name},
+                   {"budget", whole_bytes(gpu.share.budget)},
+                   {"fits", gpu.share.fits},
+                   {"threads", gpu.share.threads}};
+    if (gpu.gpu.number) device["number"] = *gpu.gpu.number;
+    json["devices"].push_back(std::move(device));
+  }
+  return json;
+}
+
+Json caps_json(const std::vector<WorkerCap>& caps) {
+  Json all = Json::array();
+  for (const WorkerCap& cap : caps) {
+    all.push_back({{"name", cap.name},
+                   {"where", cap.where},
+                   {"limit", cap.limit},
+                   {"workers", cap.workers}});
+  }
+  return all;
+}
+
+bool is_shell_name(std::string_view name) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
+         name.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string render_json(const Plan& plan) {
+  Json pools = Json::array();
+  for (const PoolPlan& pool : plan.pools) pools.push_back(pool_json(pool));
+  Json environment = Json::object();
+  for (const auto& [name, value] : plan.environment) environment[name] = value;
+  const Json json = {
+      {"label", plan.label},
+      {"stage", plan.stage},
+      {"threads", plan.threads},
+      {"reduced", plan.reduced},
+      {"swapping", plan.swapping},
+      {"limited_by", plan.limited_by},
+      {"want", {{"value", plan.want.value}, {"origin", plan.want.origin}}},
+      {"pools", std::move(pools)},
+      {"caps", caps_json(plan.caps)},
+      {"command", plan.command},
+      {"env", std::move(environment)}};
+  return dump_json(json);
+}
+
+std::string render_shell(const Plan& plan) {
+  std::string out;
+  const auto line = [&](std::string_view name, std::string_view value) {
+    if (is_shell_name(name))
+      out += std::string(name) + "=" + shell_quoted(value) + "\n";
+  };
+  line("FITRUN_THREADS", std::to_string(plan.threads));
+  line("FITRUN_REDUCED", plan.reduced ? "1" : "0");
+  line("FITRUN_SWAPPING", plan.swapping ? "1" : "0");
+  line("FITRUN_LIMITED_BY", plan.limited_by);
+  for (const auto& [name, value] : plan.environment)
+    if (name != "FITRUN_THREADS") line(name, value);
+  return out;
+}
+
+}  // namespace fitrun

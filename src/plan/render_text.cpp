@@ -1,0 +1,199 @@
+#include "plan/render_text.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/text.h"
+#include "plan/bar.h"
+
+namespace fitrun {
+namespace {
+
+constexpr std::string_view kBold = "\x1b[1m", kYellow = "\x1b[33m",
+                           kPlain = "\x1b[0m";
+
+std::string styled(const std::string& text, std::string_view code,
+                   const TextStyle& style) {
+  if (!style.colour) return text;
+  return std::string(code) + text + std::string(kPlain);
+}
+
+// One row: the pool's name or nothing, a value, what it is, where it is from.
+std::string row(std::string_view pool, const std::string& value,
+                std::string_view what, const std::string& origin) {
+  char text[64];
+  std::snprintf(text, sizeof text, "  %-5.5s %9s  %-12s  ",
+                std::string(pool).c_str(), value.c_str(),
+                std::string(what).c_str());
+  std::string line = text + origin;
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+std::string item_text(const CostItem& item) {
+  if (item.what.empty()) return item.origin;
+  return item.what + " (" + item.origin + ")";
+}
+
+// A cost of one term is one row; of several, the sum and a row for each.
+std::string cost_rows(std::string_view what, const CostSum& cost) {
+  if (cost.items.empty()) return "";
+  const bool single = cost.items.size() == 1;
+  std::string out = row("", format_bytes(cost.bytes), what,
+                        single ? item_text(cost.items.front()) : "the sum of");
+  if (single) return out;
+  for (const CostItem& item : cost.items) {
+    char value[32];
+    std::snprintf(value, sizeof value, "%10s  ",
+                  format_bytes(item.bytes).c_str());
+    out += row("", "", "", value + item_text(item));
+  }
+  return out;
+}
+
+std::string budget_origin(const PoolPlan& pool) {
+  char factor[32];
+  std::snprintf(factor, sizeof factor, "x %.6g headroom",
+                pool.needs.headroom.value);
+  std::string text = factor + (" (" + pool.needs.headroom.origin + ")");
+  if (pool.needs.reserve.value.count > 0) {
+    text += ", less " +
+            format_bytes(static_cast<double>(pool.needs.reserve.value.count)) +
+            " reserve (" + pool.needs.reserve.origin + ")";
+  }
+  return text;
+}
+
+// The sources that do not decide. Those without a number would only bury the
+// rest: they are counted.
+std::string other_rows(const PoolPlan& pool) {
+  std::string out;
+  std::size_t silent = 0;
+  for (const Constraint& c : pool.reading.constraints) {
+    if (c.name == pool.binding.name && c.where == pool.binding.where) continue;
+    if (c.available) {
+      out += row("", format_bytes(static_cast<double>(*c.available)),
+                 "not binding", c.name + ", " + c.where);
+    } else {
+      ++silent;
+    }
+  }
+  if (silent > 0) {
+    out += row("", "-", "no limit",
+               std::to_string(silent) +
+                   (silent == 1 ? " more source" : " more sources") +
+                   " (fitrun probe shows them)");
+  }
+  return out;
+}
+
+// What one pool, or one GPU of it, can give.
+std::string available_rows(const PoolPlan& pool, const Constraint& binding,
+                           const std::string& device) {
+  std::string origin = binding.name;
+  if (!binding.where.empty()) origin += ", " + binding.where;
+  if (!device.empty()) origin += ", " + device;
+  std::string out = row(name_of(pool.needs.pool),
+                        format_bytes(static_cast<double>(*binding.available)),
+                        "available", origin);
+  for (const LeaseShare& share : binding.leased) {
+    out += row("", "", "",
+               "after " + format_bytes(static_cast<double>(share.bytes)) +
+                   " set aside by " + share.holder);
+  }
+  return out;
+}
+
+std::string bar_of(const PoolPlan& pool, const Constraint& binding,
+                   std::uint64_t workers, const TextStyle& style) {
+  BarInput bar;
+  bar.available = static_cast<double>(*binding.available);
+  if (binding.limit && *binding.limit > *binding.available)
+    bar.used = static_cast<double>(*binding.limit) - bar.available;
+  bar.fixed = pool.fixed.bytes;
+  bar.per_worker = pool.per_worker.bytes;
+  bar.workers = workers;
+  return "\n" + render_bar(bar, "        ", style);
+}
+
+std::string gpu_text(const GpuPlan& gpu) {
+  std::string text = "GPU";
+  if (gpu.gpu.number) text += " " + std::to_string(*gpu.gpu.number);
+  return text + " " + gpu.gpu.name + " (" + identity(gpu.gpu) + ")";
+}
+
+std::string pool_text(const PoolPlan& pool, const Plan& plan,
+                      const TextStyle& style) {
+  std::string out;
+  if (pool.gpus.empty()) {
+    out += available_rows(pool, pool.binding, "") + other_rows(pool);
+  }
+  for (const GpuPlan& gpu : pool.gpus)
+    out += available_rows(pool, gpu.binding, gpu_text(gpu));
+  if (pool.gpus.size() > 1) {
+    out += row("", "", "spread",
+               std::string(key_of(pool.needs.spread.value)) + " (" +
+                   pool.needs.spread.origin + ")");
+  }
+  out += row("", format_bytes(pool.fit.budget), "budget", budget_origin(pool));
+  out += cost_rows("fixed", pool.fixed);
+  out += cost_rows("per worker", pool.per_worker);
+  for (const std::string& sentence : pool.reading.diagnostics)
+    out += row("", "", "note", sentence);
+  if (pool.threads_without_deciding) {
+    out +=
+        row("", "", "note",
+            "without " + gpu_text(pool.gpus[pool.deciding]) + " it would be " +
+                std::to_string(*pool.threads_without_deciding) +
+                ": leave it out of devices");
+  }
+  if (pool.gpus.empty()) out += bar_of(pool, pool.binding, plan.threads, style);
+  for (const GpuPlan& gpu : pool.gpus)
+    out += bar_of(pool, gpu.binding, gpu.share.threads, style);
+  return out + "\n";
+}
+
+std::string title(const Plan& plan, const TextStyle& style) {
+  const std::string count = std::to_string(plan.threads);
+  std::string text = (plan.label.empty() ? "" : plan.label + ": ") + count +
+                     (plan.threads == 1 ? " thread" : " threads");
+  text = styled(text, kBold, style);
+  text += " (" + std::to_string(plan.want.value) + " wanted)";
+  if (plan.swapping) {
+    text += styled(", and even one does not fit", kYellow, style);
+  } else if (plan.limited_by == "want") {
+    text += ", as many as wanted";
+  } else {
+    const std::size_t colon = plan.limited_by.find(':');
+    const auto pool = pool_from_key(plan.limited_by.substr(0, colon));
+    text += ", limited by " +
+            (pool ? std::string(name_of(*pool)) : plan.limited_by);
+    if (pool && colon != std::string::npos)
+      text += " of " + plan.limited_by.substr(colon + 1);
+  }
+  return text + "\n\n";
+}
+
+std::string runs(const Plan& plan) {
+  std::string out = "  runs  ";
+  for (const std::string& word : plan.command) out += shell_quoted(word) + " ";
+  if (plan.command.empty()) out += "nothing: no command was given ";
+  std::string with;
+  for (const auto& [name, value] : plan.environment) {
+    if (name == "FITRUN_THREADS" && plan.environment.size() > 1) continue;
+    with += " " + name + "=" + shell_quoted(value);
+  }
+  return out + "   with" + with + "\n";
+}
+
+}  // namespace
+
+std::string render_text(const Plan& plan, const TextStyle& style) {
+  std::string out = title(plan, style);
+  out +=
+      row("want", std::to_string(plan.want.value), "workers", plan.want.origin);
+  for (const PoolPlan& pool : plan.pools) out += pool_text(pool, plan, style);
+  return out + runs(plan);
+}
+
+}  // namespace fitrun

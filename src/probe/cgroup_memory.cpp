@@ -1,0 +1,232 @@
+#include "probe/cgroup_memory.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+
+#include "base/text.h"
+#include "os/file.h"
+#include "probe/saturate.h"
+
+namespace fitrun {
+namespace {
+
+// PAGE_COUNTER_MAX in bytes depends on the page size; this is below it for all.
+constexpr std::uint64_t kUnlimited = 0x7FFF'FFFF'0000'0000;
+
+}  // namespace
+
+CgroupLimit parse_cgroup_limit(std::string_view text) {
+  text = trim(text);
+  if (text == "max") return {std::nullopt, "max"};
+  const auto bytes = parse_count(text);
+  if (!bytes) return {std::nullopt, "not a number: " + in_quotes(text), false};
+  if (*bytes >= kUnlimited) return {std::nullopt, "unlimited"};
+  return {bytes, ""};
+}
+
+MemoryStat parse_memory_stat(std::string_view text) {
+  MemoryStat stat;
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    const std::size_t blank = line.find(' ');
+    if (blank == std::string_view::npos) continue;
+    const std::string_view key = line.substr(0, blank);
+    const auto value = [&] { return parse_count(trim(line.substr(blank))); };
+    // Whole keys: file_mapped and workingset_activate_file are others.
+    if (key == "inactive_file") stat.inactive_file = value();
+    if (key == "active_file") stat.active_file = value();
+    if (key == "slab_reclaimable") stat.slab_reclaimable = value();
+    if (key == "total_inactive_file") stat.total_inactive_file = value();
+    if (key == "total_active_file") stat.total_active_file = value();
+    if (key == "hierarchical_memory_limit")
+      stat.hierarchical_memory_limit = value();
+  }
+  return stat;
+}
+
+std::uint64_t reclaimable_at(std::uint64_t limit, std::uint64_t used,
+                             const MemoryStat& stat, CgroupVersion version) {
+  constexpr std::uint64_t kKept = 64;  // of the limit, one part in so many
+  const auto spare = [&](std::uint64_t bytes) {
+    return bytes - std::min(bytes / 2, limit / kKept);
+  };
+  const auto value = [](const std::optional<std::uint64_t>& bytes) {
+    return bytes.value_or(0);
+  };
+  std::uint64_t bytes = 0;
+  if (version == CgroupVersion::v1) {
+    bytes = spare(
+        add(value(stat.total_inactive_file), value(stat.total_active_file)));
+  } else {
+    bytes = add(spare(add(value(stat.inactive_file), value(stat.active_file))),
+                spare(value(stat.slab_reclaimable)));
+  }
+  // The two files are not read at one instant.
+  return std::min(bytes, used);
+}
+
+namespace probe {
+namespace {
+
+// A limit file, the usage file that goes with it, and the constraint's name.
+struct Source {
+  const char* limit;
+  const char* usage;
+  const char* name;
+};
+
+constexpr Source kVersion2[] = {
+    {"memory.max", "memory.current", "cgroup2.memory.max"},
+    {"memory.high", "memory.current", "cgroup2.memory.high"}};
+
+constexpr Source kVersion1[] = {
+    {"memory.limit_in_bytes", "memory.usage_in_bytes", "cgroup1.memory.limit"},
+    {"memory.memsw.limit_in_bytes", "memory.memsw.usage_in_bytes",
+     "cgroup1.memsw.limit"}};
+
+bool is_absent(const Error& error) {
+  return error.code == ENOENT || error.code == ENOTDIR;
+}
+
+// The files of one level that more than one limit needs, read when needed: most
+// levels have no limit, and memory.stat is the costliest file of all.
+class Level {
+ public:
+  Level(const Host& host, const CgroupLevel& level, CgroupVersion version)
+      : host_(host), level_(level), version_(version) {}
+
+  Result<std::string> read(const char* file) const {
+    return host_.read(level_.folder + "/" + file);
+  }
+
+  const MemoryStat& stat() {
+    if (!stat_) {
+      const auto text = read("memory.stat");
+      stat_ = text ? parse_memory_stat(*text) : MemoryStat();
+    }
+    return *stat_;
+  }
+
+  std::optional<std::uint64_t> usage(const char* file) {
+    if (usage_file_ != file) {
+      const auto text = read(file);
+      usage_ = text ? parse_count(trim(*text)) : std::nullopt;
+      usage_file_ = file;
+    }
+    return usage_;
+  }
+
+  Constraint constraint(const char* name, const char* file) const {
+    Constraint c;
+    c.name = name;
+    c.where = level_.folder;
+    c.file = file;
+    c.level = level_.path;
+    return c;
+  }
+
+  // Fills in what `limit` leaves of it.
+  void apply(std::uint64_t limit, const char* usage_file, Constraint& c) {
+    c.limit = limit;
+    c.used = usage(usage_file);
+    if (!c.used) {  // the limit holds all the same
+      c.available = limit;
+      c.exact = false;
+      return;
+    }
+    c.reclaimable = reclaimable_at(limit, *c.used, stat(), version_);
+    c.available = subtract(limit, *c.used - *c.reclaimable);
+  }
+
+ private:
+  const Host& host_;
+  const CgroupLevel& level_;
+  CgroupVersion version_;
+  std::optional<MemoryStat> stat_;
+  std::optional<std::uint64_t> usage_;
+  std::string_view usage_file_;
+};
+
+// What one limit file at one level says; nothing where it is not there, which
+// happens where the controller is not enabled, and says nothing of ancestors.
+std::optional<Constraint> ask(Level& level, const Source& source,
+                              std::vector<std::string>& diagnostics) {
+  const auto text = level.read(source.limit);
+  if (!text && is_absent(text.error())) return std::nullopt;
+  Constraint c = level.constraint(source.name, source.limit);
+  CgroupLimit limit;
+  if (text) {
+    limit = parse_cgroup_limit(*text);
+  } else {
+    limit = {std::nullopt, error_text(text.error().code), false};
+  }
+  c.reason = limit.reason;
+  if (!limit.usable)
+    diagnostics.push_back(title(c) + " is left out: " + limit.reason);
+  if (!limit.bytes) return c;
+  level.apply(*limit.bytes, source.usage, c);
+  if (!c.used) {
+    diagnostics.push_back(title(c) + ": " + source.usage +
+                          " cannot be read, so what is used is unknown");
+  }
+  return c;
+}
+
+// hierarchical_memory_limit is the smallest limit up to the real root,
+// ancestors above the mount included: the only window on them. How much they
+// use is not known, so this is an upper bound.
+void add_hidden_ancestor(Level& top, std::uint64_t own_limit,
+                         PoolReading& reading) {
+  const auto limit = top.stat().hierarchical_memory_limit;
+  if (!limit || *limit >= kUnlimited || *limit >= own_limit) return;
+  Constraint c =
+      top.constraint("cgroup1.hidden_ancestor", "hierarchical_memory_limit");
+  top.apply(*limit, kVersion1[0].usage, c);
+  c.exact = false;
+  reading.constraints.push_back(std::move(c));
+}
+
+}  // namespace
+
+void cgroup_memory(const Host& host, const CgroupChain& chain,
+                   PoolReading& reading) {
+  const bool v1 = chain.version == CgroupVersion::v1;
+  const auto sources = std::span<const Source>(v1 ? kVersion1 : kVersion2);
+  for (std::size_t i = 0; i < chain.levels.size(); ++i) {
+    Level level(host, chain.levels[i], chain.version);
+    std::uint64_t own_limit = kUnlimited;
+    bool has_files = false;
+    for (const Source& source : sources) {
+      auto c = ask(level, source, reading.diagnostics);
+      if (!c) continue;
+      has_files = true;
+      if (&source == &sources[0]) own_limit = c->limit.value_or(kUnlimited);
+      reading.constraints.push_back(std::move(*c));
+    }
+    const bool last = i + 1 == chain.levels.size();
+    if (!v1) {
+      // The real root has no such files: there is more above.
+      if (last && has_files) {
+        reading.diagnostics.push_back(
+            "cgroups above " + chain.levels[i].folder +
+            " cannot be seen from here: a limit there would not show");
+      }
+      continue;
+    }
+    // Without use_hierarchy (Linux < 5.11) children are not charged to it.
+    bool top = last;
+    if (!last) {
+      const Level parent(host, chain.levels[i + 1], chain.version);
+      const auto text = parent.read("memory.use_hierarchy");
+      top = text && trim(*text) == "0";
+    }
+    if (top) {
+      add_hidden_ancestor(level, own_limit, reading);
+      return;
+    }
+  }
+}
+
+}  // namespace probe
+}  // namespace fitrun

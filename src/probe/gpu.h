@@ -1,0 +1,66 @@
+// A GPU of this machine, and what is known about its memory.
+//
+// GPUs are told apart by UUID or PCI address, never by index: NVML, CUDA, ROCm
+// and the kernel number the same cards differently. `number` is the only index
+// here, and it is the command's: "device 0" of the program that will run.
+//
+// The surprise: a GPU without memory of its own (`GpuMemory::shared`) takes
+// from the RAM pool. Its constraints then hold the RAM pool's too, and the RAM
+// and VRAM costs of a stage add up against them.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "probe/constraint.h"
+
+namespace fitrun {
+
+// `other` is any GPU that only Vulkan or the user's own probe speaks for.
+enum class GpuVendor { nvidia, amd, intel, other };
+
+enum class GpuMemory {
+  own,     // memory on the card
+  shared,  // the machine's RAM
+};
+
+// Numbers are bytes. Texts come from drivers: printable, but otherwise theirs.
+struct Gpu {
+  GpuVendor vendor = GpuVendor::other;
+  std::string name;
+  std::string uuid;     // "GPU-...", "MIG-..."; empty where there is none
+  std::string address;  // PCI, "0000:03:00.0"; empty where unknown
+  std::optional<std::uint32_t> number;  // empty: the command does not see it
+  // Its number where no list hides any, for the lists that take numbers only
+  // (AMD, Intel). Empty where it has none.
+  std::optional<std::uint32_t> runtime_index;
+  std::optional<std::uint64_t> total;
+  std::optional<std::uint64_t> free;  // as the source says, before any limit
+  std::string source;                 // "nvml", "amdgpu", "vulkan"
+  GpuMemory memory = GpuMemory::own;
+  // Why it cannot be used although the command sees it, as a sentence: "GPU
+  // GPU-1 is lost". Empty: nothing is wrong.
+  std::string problem;
+  std::string skipped;  // why it is not used; empty: it is
+  // What can be used of it: `free`, and the limits of cgroups and MPS.
+  PoolReading reading;
+};
+
+// "nvidia"; the key in JSON.
+std::string_view key_of(GpuVendor vendor);
+
+// For messages: the UUID, else the PCI address, else the name.
+std::string identity(const Gpu& gpu);
+
+// Without control characters and blanks at the ends, at most 100 bytes: names
+// and UUIDs come from drivers and go to terminals and line-based text.
+std::string printable(std::string_view text);
+
+// "0000:03:00.0" from the forms in use: NVML's "00000000:03:00.0", upper case,
+// a missing domain. Other text is only put in lower case.
+std::string pci_address(std::string_view text);
+
+}  // namespace fitrun

@@ -1,0 +1,96 @@
+#include "probe/slurm.h"
+
+#include "base/text.h"
+#include "probe/saturate.h"
+
+namespace fitrun {
+
+std::optional<std::uint64_t> slurm_memory(std::string_view text) {
+  constexpr std::string_view kUnits = "kmgt";
+  text = trim(text);
+  if (text.empty()) return std::nullopt;
+  unsigned shift = 20;
+  const std::string last = to_lower(text.substr(text.size() - 1));
+  const std::size_t unit = kUnits.find(last);
+  if (unit != std::string_view::npos) {
+    shift = 10 * (static_cast<unsigned>(unit) + 1);
+    text.remove_suffix(1);
+  }
+  const auto count = parse_count(text);
+  if (!count) return std::nullopt;
+  return multiply(*count, std::uint64_t{1} << shift);
+}
+
+std::optional<std::uint64_t> slurm_cpus_of(std::string_view list,
+                                           std::uint64_t node) {
+  for (std::string_view part : split(trim(list), ',')) {
+    std::uint64_t repeated = 1;
+    const std::size_t bracket = part.find("(x");
+    if (bracket != std::string_view::npos) {
+      if (!part.ends_with(')')) return std::nullopt;
+      const auto times =
+          parse_count(part.substr(bracket + 2, part.size() - bracket - 3));
+      if (!times) return std::nullopt;
+      repeated = *times;
+      part = part.substr(0, bracket);
+    }
+    if (node < repeated) return parse_count(part);
+    node -= repeated;
+  }
+  return std::nullopt;
+}
+
+namespace probe {
+namespace {
+
+std::optional<std::uint64_t> number(const Environment& environment,
+                                    const char* name) {
+  const auto text = environment.get(name);
+  return text ? parse_count(trim(*text)) : std::nullopt;
+}
+
+// The CPUs that the job has on this node.
+std::optional<std::uint64_t> job_cpus(const Environment& environment) {
+  // Set by slurmd for the node at hand; the list is the whole job's.
+  if (const auto here = number(environment, "SLURM_CPUS_ON_NODE")) return here;
+  const auto list = environment.get("SLURM_JOB_CPUS_PER_NODE");
+  if (!list) return std::nullopt;
+  return slurm_cpus_of(*list, number(environment, "SLURM_NODEID").value_or(0));
+}
+
+}  // namespace
+
+std::optional<Constraint> slurm_promise(const Environment& environment) {
+  Constraint c;
+  c.where = "environment";
+  c.exact = false;  // what the job uses already is not known
+  std::optional<std::uint64_t> bytes;
+  if (const auto per_node = environment.get("SLURM_MEM_PER_NODE")) {
+    c.name = "env.SLURM_MEM_PER_NODE";
+    bytes = slurm_memory(*per_node);
+    if (!bytes) c.reason = "not a size: " + in_quotes(*per_node);
+  } else if (const auto per_cpu = environment.get("SLURM_MEM_PER_CPU")) {
+    c.name = "env.SLURM_MEM_PER_CPU";
+    bytes = slurm_memory(*per_cpu);
+    const auto cpus = job_cpus(environment);
+    if (!bytes) c.reason = "not a size: " + in_quotes(*per_cpu);
+    if (bytes && !cpus)
+      c.reason =
+          "neither SLURM_CPUS_ON_NODE nor SLURM_JOB_CPUS_PER_NODE says "
+          "for how many CPUs";
+    bytes =
+        bytes && cpus ? std::optional(multiply(*bytes, *cpus)) : std::nullopt;
+  } else {
+    return std::nullopt;
+  }
+  if (bytes == 0) {  // --mem=0 asks for all that the node has
+    c.reason = "0: all memory of the node";
+    bytes.reset();
+  }
+  c.limit = bytes;
+  c.available = bytes;
+  return c;
+}
+
+}  // namespace probe
+}  // namespace fitrun

@@ -1,0 +1,55 @@
+#include "run/exec.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/result.h"
+#include "os/file.h"
+
+namespace fitrun {
+namespace {
+
+// In words that say what to do about it.
+std::string explain(const std::string& name, int code) {
+  struct stat info {};
+  const bool exists =
+      name.find('/') != std::string::npos && ::stat(name.c_str(), &info) == 0;
+  if (code == ENOENT && exists)
+    return name + ": its interpreter (the #! line or the loader) is missing";
+  if (code == ENOENT && name.find('/') == std::string::npos)
+    return name + ": command not found";
+  if (code == EACCES && exists && S_ISDIR(info.st_mode))
+    return path_error(name, EISDIR).message;
+  if (code == E2BIG) {
+    return name +
+           ": the command line and environment are larger than the "
+           "kernel allows";
+  }
+  return path_error(name, code).message;
+}
+
+}  // namespace
+
+void become(
+    const std::vector<std::string>& argv,
+    const std::vector<std::pair<std::string, std::string>>& environment) {
+  for (const auto& [name, value] : environment) {
+    if (::setenv(name.c_str(), value.c_str(), 1) != 0)
+      throw Failure(path_error(name, errno));
+  }
+  std::vector<char*> words;
+  words.reserve(argv.size() + 1);
+  for (const std::string& word : argv)
+    words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  ::execvp(words[0], words.data());
+  const int code = errno;
+  throw Failure(explain(argv[0], code), code == ENOENT
+                                            ? ExitStatus::not_found
+                                            : ExitStatus::not_executable);
+}
+
+}  // namespace fitrun

@@ -1,0 +1,22 @@
+// Becoming the command: same process, same terminal, same descriptors.
+//
+// Nothing of fitrun is left behind. Signal mask and dispositions were never
+// touched, and everything fitrun opened is close-on-exec, so the command starts
+// as it would have without fitrun, but for the variables given here.
+
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fitrun {
+
+// Looks argv[0] up in PATH, the new one where `environment` sets it. Only
+// returns by throwing Failure: 127 where the command is not found, 126 where it
+// cannot be started (not executable, a folder, too many arguments).
+[[noreturn]] void become(
+    const std::vector<std::string>& argv,
+    const std::vector<std::pair<std::string, std::string>>& environment);
+
+}  // namespace fitrun

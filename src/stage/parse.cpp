@@ -1,0 +1,289 @@
+#include "stage/parse.h"
+
+#include <cmath>
+
+#include "base/duration.h"
+#include "stage/toml_reader.h"
+#include "stage/values.h"
+
+namespace fitrun {
+namespace {
+
+// Reads one descriptor. What is wrong is noted, and a default taken instead.
+class Reader {
+ public:
+  Reader(std::string_view file, const Environment& environment)
+      : in(file), file_(file), environment_(environment) {
+    const std::size_t slash = file_.rfind('/');
+    if (slash != std::string::npos) folder_ = file_.substr(0, slash + 1);
+  }
+
+  Stage read(const toml::table& root);
+
+  TomlReader in;
+
+ private:
+  std::optional<std::string> expanded(const toml::node& node,
+                                      std::string_view text);
+  void cost(const toml::node& node, std::string_view what, Cost& sum);
+  std::optional<FileCost> file_cost(const toml::table& table);
+  PoolNeeds pool(Pool which, const toml::table& table);
+  void probe(const toml::table& table, PoolNeeds& needs);
+  void placement(const toml::table& table, PoolNeeds& needs);
+  void inject(const toml::table& table, Stage& stage);
+
+  std::string file_;
+  std::string folder_;  // with its slash; "" is the current one
+  const Environment& environment_;
+};
+
+// `text` with every ${NAME} replaced.
+std::optional<std::string> Reader::expanded(const toml::node& node,
+                                            std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t open = text.find("${");
+    out += text.substr(0, open);
+    if (open == std::string_view::npos) return out;
+    const std::size_t close = text.find('}', open);
+    if (close == std::string_view::npos) {
+      in.wrong(node, "\"${\" without a closing \"}\"");
+      return std::nullopt;
+    }
+    const std::string name(text.substr(open + 2, close - open - 2));
+    const auto value = environment_.get(name);
+    if (!value) {
+      in.wrong(node,
+               "the environment variable " + in_quotes(name) + " is not set");
+      return std::nullopt;
+    }
+    out += *value;
+    text.remove_prefix(close + 1);
+  }
+}
+
+std::optional<FileCost> Reader::file_cost(const toml::table& table) {
+  in.check_keys(table, {"file", "parse_factor", "missing"}, "a file cost");
+  FileCost cost;
+  const toml::node* const file = table.get("file");
+  if (!file) {
+    in.wrong(table, "a cost table needs a \"file\"");
+    return std::nullopt;
+  }
+  const auto written = in.string(*file, "file");
+  const auto path = written ? expanded(*file, *written) : std::nullopt;
+  if (path && path->empty()) in.wrong(*file, "file must not be empty");
+  if (const toml::node* const node = table.get("parse_factor")) {
+    const auto factor = in.number(*node, "parse_factor");
+    if (factor && !(*factor > 0 && std::isfinite(*factor)))
+      in.wrong(*node, "parse_factor must be above 0");
+    cost.parse_factor = factor.value_or(1);
+  }
+  if (const toml::node* const node = table.get("missing")) {
+    const auto text = in.string(*node, "missing");
+    if (text == "zero") {
+      cost.missing = Missing::zero;
+    } else if (text && text != "error") {
+      in.wrong(*node, "missing must be \"error\" or \"zero\", not " +
+                          in_quotes(*text));
+    }
+  }
+  if (!path || path->empty()) return std::nullopt;
+  cost.file = *path;
+  cost.path = path->starts_with('/') ? *path : folder_ + *path;
+  return cost;
+}
+
+void Reader::cost(const toml::node& node, std::string_view what, Cost& sum) {
+  if (const toml::array* const terms = node.as_array()) {
+    for (const toml::node& term : *terms) {
+      if (term.is_array()) {
+        in.wrong(term, std::string(what) + " must not hold arrays in an array");
+      } else {
+        cost(term, what, sum);
+      }
+    }
+  } else if (const toml::table* const table = node.as_table()) {
+    if (auto file = file_cost(*table))
+      sum.push_back({std::move(*file), in.origin(node)});
+  } else if (const auto bytes = in.size(node, what)) {
+    sum.push_back({*bytes, in.origin(node)});
+  }
+}
+
+void Reader::probe(const toml::table& table, PoolNeeds& needs) {
+  if (const toml::node* const node = table.get("probe")) {
+    needs.probe = in.string_array(*node, "probe");
+    needs.probe_origin = in.origin(*node);
+  }
+  const toml::node* const node = table.get("probe_timeout");
+  if (!node) return;
+  std::optional<double> seconds;
+  if (const auto* const text = node->as_string()) {
+    if (const auto time = in.taken(*node, parse_duration(text->get())))
+      seconds = static_cast<double>(time->count()) / 1e3;
+  } else {
+    seconds = in.number(*node, "probe_timeout");
+  }
+  if (!seconds) return;
+  constexpr double kDay = 86400;
+  if (*seconds >= 1e-3 && *seconds <= kDay) {
+    needs.probe_timeout =
+        std::chrono::milliseconds(static_cast<long long>(*seconds * 1e3));
+  } else {
+    in.wrong(*node,
+             "probe_timeout must be above 0 and at most a day, in seconds");
+  }
+}
+
+// Which GPUs, and who puts the workers on them.
+void Reader::placement(const toml::table& table, PoolNeeds& needs) {
+  if (const toml::node* const node = table.get("devices")) {
+    needs.devices_origin = in.origin(*node);
+    if (node->is_array()) {
+      needs.devices.choice = DeviceChoice::listed;
+      for (const toml::node& device : *node->as_array()) {
+        if (const auto* const number = device.as_integer()) {
+          needs.devices.names.push_back(std::to_string(number->get()));
+        } else if (auto name = in.string(device, "each of devices")) {
+          needs.devices.names.push_back(std::move(*name));
+        }
+      }
+      if (node->as_array()->empty())
+        in.wrong(*node, "devices must not be empty");
+    } else if (const auto text = in.string(*node, "devices")) {
+      if (const auto devices = in.taken(*node, parse_devices(*text)))
+        needs.devices = *devices;
+    }
+  }
+  if (const toml::node* const node = table.get("spread")) {
+    const auto text = in.string(*node, "spread");
+    const auto spread =
+        text ? in.taken(*node, parse_spread(*text)) : std::optional<Spread>();
+    if (spread) needs.spread = {*spread, in.origin(*node)};
+  } else if (needs.devices.choice != DeviceChoice::first &&
+             needs.devices.names.size() != 1) {
+    in.wrong(*table.get("devices"),
+             "several devices need spread = \"pin\", \"roundrobin\", "
+             "\"even\" or \"model\": who puts the workers on them");
+  }
+}
+
+PoolNeeds Reader::pool(Pool which, const toml::table& table) {
+  const std::string where = "[" + std::string(key_of(which)) + "]";
+  Words keys = {"headroom",   "reserve", "fixed",
+                "per_worker", "probe",   "probe_timeout"};
+  if (which == Pool::vram) {
+    keys.push_back("devices");
+    keys.push_back("spread");
+  }
+  in.check_keys(table, keys, where);
+  PoolNeeds needs;
+  needs.pool = which;
+  if (const toml::node* const node = table.get("headroom")) {
+    if (const auto value = in.number(*node, "headroom"))
+      if (const auto checked = in.taken(*node, check_headroom(*value)))
+        needs.headroom = {*checked, in.origin(*node)};
+  }
+  if (const toml::node* const node = table.get("reserve"))
+    if (const auto value = in.size(*node, "reserve"))
+      needs.reserve = {*value, in.origin(*node)};
+  if (const toml::node* const node = table.get("fixed"))
+    cost(*node, "fixed", needs.fixed);
+  if (const toml::node* const node = table.get("per_worker"))
+    cost(*node, "per_worker", needs.per_worker);
+  probe(table, needs);
+  if (which == Pool::vram) placement(table, needs);
+  return needs;
+}
+
+void Reader::inject(const toml::table& table, Stage& stage) {
+  in.check_keys(table, {"env"}, "[inject]");
+  const toml::table* const variables = in.table_at(table, "env");
+  if (!variables) return;
+  for (const auto& [key, node] : *variables) {
+    const std::string name(key.str());
+    if (name.empty() || has_nul(name) || name.find('=') != std::string::npos) {
+      in.wrong(key.source(),
+               in_quotes(name) + " cannot be the name of a variable");
+      continue;
+    }
+    if (auto text = in.string(node, name))
+      stage.inject.push_back({name, std::move(*text)});
+  }
+}
+
+Stage Reader::read(const toml::table& root) {
+  in.check_keys(
+      root, {"label", "want", "command", "on_no_fit", "ram", "vram", "inject"},
+      "");
+  Stage stage;
+  stage.file = file_;
+  stage.label = {file_.substr(folder_.size()), "the file's name"};
+  if (stage.label.value.ends_with(".toml"))
+    stage.label.value.resize(stage.label.value.size() - 5);
+
+  if (const toml::node* const node = root.get("label")) {
+    if (const auto text = in.string(*node, "label"))
+      if (auto label = in.taken(*node, check_label(*text)))
+        stage.label = {std::move(*label), in.origin(*node)};
+  }
+  if (const toml::node* const node = root.get("want")) {
+    std::string text;
+    if (node->is_integer()) {
+      text = std::to_string(**node->as_integer());
+    } else if (node->is_string()) {
+      text = **node->as_string();
+    } else {
+      in.wrong(*node,
+               "want must be an integer or \"cpus\", not " + type_name(*node));
+    }
+    if (!text.empty() || node->is_string())
+      if (const auto want = in.taken(*node, parse_want(text)))
+        stage.want = {*want, in.origin(*node)};
+  }
+  if (const toml::node* const node = root.get("command"))
+    stage.command = in.string_array(*node, "command");
+  if (const toml::node* const node = root.get("on_no_fit")) {
+    if (const auto text = in.string(*node, "on_no_fit"))
+      if (const auto choice = in.taken(*node, parse_on_no_fit(*text)))
+        stage.on_no_fit = {*choice, in.origin(*node)};
+  }
+  bool costs = false;
+  for (const Pool which : kPools) {
+    const toml::table* const table = in.table_at(root, key_of(which));
+    if (!table) continue;
+    stage.pools.push_back(pool(which, *table));
+    costs = costs || table->contains("fixed") || table->contains("per_worker");
+  }
+  if (!costs) {
+    in.diagnostics.push_back(
+        {0, 0,
+         "no cost: a stage needs fixed or per_worker in [ram] or [vram]"});
+  }
+  if (const toml::table* const table = in.table_at(root, "inject"))
+    inject(*table, stage);
+  return stage;
+}
+
+}  // namespace
+
+std::variant<Stage, std::vector<Diagnostic>> parse_stage(
+    std::string_view text, std::string_view file,
+    const Environment& environment) {
+  try {
+    // An old editor's byte order mark is not a mistake worth a message.
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    const toml::table root = toml::parse(text);
+    Reader reader(file, environment);
+    Stage stage = reader.read(root);
+    if (!reader.in.diagnostics.empty()) return std::move(reader.in.diagnostics);
+    return stage;
+  } catch (const toml::parse_error& error) {
+    return std::vector<Diagnostic>{{error.source().begin.line,
+                                    error.source().begin.column,
+                                    std::string(error.description())}};
+  }
+}
+
+}  // namespace fitrun

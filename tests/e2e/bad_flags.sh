@@ -1,0 +1,37 @@
+#!/bin/bash
+# A wrong command line: one line that names the flag, 125, and nothing is run.
+. "$(dirname "$0")/lib.sh"
+stage
+wrong() { # MESSAGE WORDS...
+  local message=$1
+  shift
+  expect 125 "$FITRUN" "$@"
+  one_line
+  said err "$message"
+  [ ! -e ran ] || fail "the command was started"
+}
+wrong 'unknown option "--wnt"; did you mean --want?' --wnt 3 s.toml touch ran
+wrong 'unknown option "--bogus"' s.toml --bogus -- touch ran
+wrong 'unknown option "-x"' -x s.toml touch ran
+wrong '--want needs a value' --want
+for n in 0 -3 1000000000000 1.5 x ''; do
+  wrong '--want: not a worker count' --want "$n" s.toml touch ran
+done
+for size in 9Mxyz nan 1e400GB -5MB 99999999999TB ''; do
+  wrong '--per-worker: not a size' --per-worker "$size" -- touch ran
+  wrong '--reserve: not a size' --reserve "$size" s.toml touch ran
+done
+for share in 0 -1 1.5 nan x ''; do
+  wrong '--headroom: ' --headroom "$share" s.toml touch ran
+done
+wrong '--on-no-fit: expected "run-one", "fail" or "wait"' --on-no-fit stop s.toml touch ran
+wrong '--pool: expected ram or vram' --pool disk s.toml touch ran
+wrong '--wait-timeout: not a time: "soon"' --wait-timeout soon s.toml touch ran
+wrong '--format: expected text, json, shell or threads' plan --format xml s.toml
+wrong '--label: a label is one line' --label '' s.toml touch ran
+wrong 'no command to run: give one after --, or command = [...] in s.toml' s.toml
+wrong 'no command to run' s.toml --
+wrong 'nothing says what a worker costs: give a STAGE, or --per-worker SIZE' -- touch ran
+wrong 'nothing says what a worker costs'
+wrong 'no command to run: give one after --' --per-worker 1GB
+wrong 'check: give one or more descriptors' check

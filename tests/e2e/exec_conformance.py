@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""fitrun becomes the command exactly as env(1) does, in every column.
+
+Without arguments: fitrun, with several stages. With arguments, any wrapper:
+
+  HELPERS=build/dev/tests exec_conformance.py [OPTION]... -- WRAPPER...
+    --baseline CMD        compare with this instead of env
+    --only SCENARIO       measure this one only (repeatable), e.g. "signals"
+    --add NAME            a variable that the wrapper may add (repeatable)
+    --allow COLUMN=VALUE  accept this value too (repeatable), e.g.
+                          "group signal: SIGTERM arrives=doubled"
+    --deadline SECONDS    how long to wait for an event (default 20)
+
+Needs: python3 (standard library only).
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
+sys.dont_write_bytecode = True
+
+from conformance import compare  # noqa: E402
+
+STAGES = {
+    "plain.toml": """
+[ram]
+per_worker = "1MB"
+[inject.env]
+INJECTED = "<threads>"
+""",
+    "injecting.toml": """
+[ram]
+fixed = { file = "input", parse_factor = 2.0 }
+per_worker = "1MB"
+probe = ["./free"]
+[inject.env]
+INJECTED = "<threads>"
+""",
+}
+# What a wrapper may say on stderr before the command writes there.
+STDERR = ("standard output: errors before the command",
+          "standard output: errors after it")
+
+
+def write_stages(folder):
+    for name, text in STAGES.items():
+        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+            file.write(text)
+    with open(os.path.join(folder, "input"), "wb") as file:
+        file.write(b"x" * 1000)
+    probe = os.path.join(folder, "free")
+    with open(probe, "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\ncat >/dev/null\necho 4GiB\n")
+    os.chmod(probe, 0o755)
+
+
+def check_fitrun():
+    fitrun = os.environ.get("FITRUN")
+    if not fitrun:
+        sys.exit("set FITRUN to the program, or name a wrapper after --")
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="stages") as folder:
+        os.chmod(folder, 0o755)
+        write_stages(folder)
+        plain = os.path.join(folder, "plain.toml")
+        injecting = os.path.join(folder, "injecting.toml")
+        for wrapper, ignored in (
+                ([fitrun, "-q", plain, "--"], ()),
+                ([fitrun, plain, "--"], STDERR),
+                ([fitrun, "-v", plain, "--"], STDERR),
+                # Nothing says where the count goes: a warning, even so.
+                ([fitrun, "-q", "--per-worker", "1MB", "--"], STDERR),
+                ([fitrun, "-q", injecting, "--"], ())):
+            print("==", *wrapper)
+            failed |= bool(compare(["env"], wrapper, 30,
+                                   added=("FITRUN_LEASE", "FITRUN_THREADS", "INJECTED"),
+                                   ignored=ignored))
+    return 1 if failed else 0
+
+
+def check_wrapper(options, wrapper):
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--baseline", default="env")
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--add", action="append", default=[])
+    parser.add_argument("--allow", action="append", default=[])
+    parser.add_argument("--deadline", type=float, default=20)
+    chosen = parser.parse_args(options)
+    allowed = dict(pair.rsplit("=", 1) for pair in chosen.allow)
+    different = compare(chosen.baseline.split(), wrapper, chosen.deadline,
+                        added=chosen.add, allowed=allowed, wanted=chosen.only)
+    return 1 if different else 0
+
+
+def main():
+    words = sys.argv[1:]
+    if not words:
+        return check_fitrun()
+    middle = words.index("--") if "--" in words else len(words)
+    wrapper = words[middle + 1:]
+    if not wrapper:
+        print(__doc__, file=sys.stderr)
+        return 2
+    return check_wrapper(words[:middle], wrapper)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

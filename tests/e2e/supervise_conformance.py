@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Staying as the parent changes nothing that a caller or command relies on.
+
+Every column of the conformance harness, but for those that follow from being
+two processes. Needs: python3 (standard library only).
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
+sys.dont_write_bytecode = True
+
+from conformance import compare  # noqa: E402
+
+ALLOWED = {
+    # Two processes.
+    "process: same pid": "False",
+    "process: parent is the caller": "False",
+    "terminal place: execs": "False",
+    # Whoever kills us would leave the command behind without this.
+    "plain caller: parent death signal": "15",
+    "unusual caller: parent death signal": "15",
+    "killed wrapper: command": "is told to end",
+    # The stop is mirrored with SIGSTOP, not SIGTSTP, which orphaned groups do
+    # not get.
+    "stopped: caller sees": "stopped 19",
+    "suspend key: shell sees": "stopped 19",
+    # Sent to the group, it reaches the command directly and by us; as it is
+    # not queued, often once.
+    "group signal: SIGTERM arrives": "doubled",
+}
+
+
+def main():
+    supervised = os.path.join(os.environ.get("HELPERS", "."), "supervised")
+    failed = False
+    for options in ([], ["--tick"], ["--tick", "--adopt"]):
+        wrapper = [supervised, *options]
+        print("==", *wrapper)
+        failed |= bool(compare(["env"], wrapper, 30, allowed=ALLOWED))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
