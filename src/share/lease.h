@@ -32,10 +32,10 @@
 // marked processes': a command that turns into a daemon, or was killed while
 // its children go on, keeps its lease with them. That second part ends kRampUp
 // after the lease was taken. A build leaves compile servers behind that live
-// for days and need nothing more; what they use is counted as used anyway, and
-// only memory that is still to come needs a lease. Not seen: descendants with
-// an emptied environment (env -i, sudo), and another user's once the holder is
-// gone.
+// for days and need nothing more; what they use is missing from the available
+// memory anyway, and only memory that is still to come needs a lease. Not seen:
+// descendants with an emptied environment (env -i, sudo), and another user's
+// once the holder is gone.
 //
 // A lease of another pid namespace (a container on the same folder) is known by
 // its marks alone. From the host they are seen. From a namespace beside it
@@ -61,9 +61,10 @@ namespace fitrun {
 // The variable that marks the processes of a lease with its id.
 inline constexpr char kLeaseVariable[] = "FITRUN_LEASE";
 
-// How long a lease counts without its holder. Loading a model or starting a
-// build takes minutes; an idle server that a job left behind stays for days.
-inline constexpr std::chrono::minutes kRampUp{10};
+// How long after it was taken a lease counts without its holder. A daemon loads
+// its data in this time, and most jobs that leave an idle server behind take
+// longer, so that the next step of a build does not find it in its way.
+inline constexpr std::chrono::minutes kRampUp{2};
 
 // A longer file is not a lease.
 inline constexpr std::size_t kLargestLease = 16U << 10;

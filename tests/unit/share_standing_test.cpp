@@ -70,8 +70,8 @@ TEST_CASE("a reboot ends every lease", "[share]") {
 TEST_CASE("what the holder left behind keeps the lease while it starts up",
           "[share]") {
   const Lease lease = lease_of();
-  CHECK(judge(lease, here(599), Sighting::gone, 1) == Standing::left_behind);
-  CHECK(judge(lease, here(600), Sighting::gone, 1) == Standing::ended);
+  CHECK(judge(lease, here(119), Sighting::gone, 1) == Standing::left_behind);
+  CHECK(judge(lease, here(120), Sighting::gone, 1) == Standing::ended);
   CHECK(judge(lease_of(LeaseKind::waiting), here(1), Sighting::gone, 1) ==
         Standing::ended);
 }
@@ -81,8 +81,8 @@ TEST_CASE("a lease of another pid namespace is known by its marks", "[share]") {
   // The pid that is seen here is somebody else's.
   CHECK(judge(lease, here(1, 2), Sighting::running, 0) == Standing::unseen);
   CHECK(judge(lease, here(100000, 2), Sighting::gone, 2) == Standing::running);
-  CHECK(judge(lease, here(599, 2), Sighting::gone, 0) == Standing::unseen);
-  CHECK(judge(lease, here(600, 2), Sighting::gone, 0) == Standing::ended);
+  CHECK(judge(lease, here(119, 2), Sighting::gone, 0) == Standing::unseen);
+  CHECK(judge(lease, here(120, 2), Sighting::gone, 0) == Standing::ended);
 }
 
 TEST_CASE("from the host every mark is seen, once the command has started",
@@ -93,7 +93,7 @@ TEST_CASE("from the host every mark is seen, once the command has started",
   CHECK(judge(lease, here(5, kHost), Sighting::gone, 0) == Standing::ended);
   CHECK(judge(lease, here(5, kHost), Sighting::gone, 1) == Standing::running);
   // Another user's environment is not.
-  CHECK(judge(lease, here(599, kHost), Sighting::gone, std::nullopt) ==
+  CHECK(judge(lease, here(119, kHost), Sighting::gone, std::nullopt) ==
         Standing::unseen);
 }
 
@@ -108,8 +108,8 @@ TEST_CASE("marks are looked for only where they decide", "[share]") {
   CHECK_FALSE(needs_marks(lease, here(1), Sighting::running));
   CHECK_FALSE(needs_marks(lease, here(1), Sighting::hidden));
   CHECK(needs_marks(lease, here(1), Sighting::gone));
-  CHECK_FALSE(needs_marks(lease, here(600), Sighting::gone));
-  CHECK(needs_marks(lease, here(600, 2), Sighting::gone));
+  CHECK_FALSE(needs_marks(lease, here(120), Sighting::gone));
+  CHECK(needs_marks(lease, here(120, 2), Sighting::gone));
   CHECK_FALSE(
       needs_marks(lease_of(LeaseKind::waiting), here(1), Sighting::gone));
   CHECK_FALSE(needs_marks(lease, here(1, 1, "next"), Sighting::gone));
