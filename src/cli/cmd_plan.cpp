@@ -3,8 +3,10 @@
 #include "cli/commands.h"
 #include "cli/decide.h"
 #include "cli/log.h"
+#include "os/host.h"
 #include "plan/render_json.h"
 #include "plan/render_text.h"
+#include "share/ledger.h"
 
 namespace fitrun {
 namespace {
@@ -27,7 +29,13 @@ std::string rendered(const Plan& plan, Format format) {
 
 ExitStatus show_plan(const Options& options, const Environment& environment) {
   const Stage stage = load_stage(options, environment);
-  const Plan plan = decide(stage, options, environment);
+  // Without the lock: a plan sets nothing aside, so it may be out of date the
+  // moment it is printed.
+  const Host host(options.root);
+  Ledger ledger(host, environment);
+  const std::vector<LiveLease> live = ledger.read();
+  const Plan plan =
+      decide(stage, options, environment, live, ledger.viewer(live));
   print(rendered(plan, options.format));
   // The text says it already; the other formats are read by programs.
   if (options.format != Format::text)

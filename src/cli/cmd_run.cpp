@@ -1,18 +1,17 @@
-#include <poll.h>
-
-#include <algorithm>
 #include <chrono>
 
 #include "cli/commands.h"
 #include "cli/decide.h"
+#include "cli/leasing.h"
 #include "cli/log.h"
+#include "os/host.h"
 #include "run/exec.h"
+#include "share/ledger.h"
 
 namespace fitrun {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 
 LogLevel least_level(Verbosity verbosity) {
   switch (verbosity) {
@@ -26,28 +25,39 @@ LogLevel least_level(Verbosity verbosity) {
   return LogLevel::info;
 }
 
-// Asks again, ever less often, until a worker fits or the time is up.
-Plan wait_for_fit(Plan plan, const Stage& stage, const Options& options,
-                  const Environment& environment) {
-  constexpr milliseconds kLongest{5000};
-  const auto start = Clock::now();
-  milliseconds pause{100};
-  log_line(LogLevel::warning, log_tag(plan.label) +
-                                  "not even one worker fits now: waiting" +
-                                  (options.wait_timeout ? "" : " without end"));
-  while (plan.swapping) {
-    if (options.wait_timeout) {
-      const auto left =
-          *options.wait_timeout -
-          std::chrono::duration_cast<milliseconds>(Clock::now() - start);
-      if (left <= milliseconds(0)) return plan;
-      pause = std::min(pause, left);
+Clock::time_point end_of_wait(const Options& options) {
+  if (!options.wait_timeout) return Clock::time_point::max();
+  return Clock::now() + *options.wait_timeout;
+}
+
+// Decides and takes the lease, under the ledger's lock; where nothing fits and
+// the stage says so, waits in the queue first.
+Plan decide_and_lease(const Stage& stage, const Options& options,
+                      const Environment& environment, Ledger& ledger) {
+  const auto end = end_of_wait(options);
+  bool told = false;
+  while (true) {
+    ledger.lock();
+    const std::vector<LiveLease> live = ledger.read();
+    Plan plan = decide(stage, options, environment, live, ledger.viewer(live));
+    if (!plan.swapping || stage.on_no_fit.value == OnNoFit::run_one) {
+      plan.lease = ledger.take(lease_request(plan, plan.threads));
+      ledger.unlock();
+      return plan;
     }
-    ::poll(nullptr, 0, static_cast<int>(pause.count()));
-    pause = std::min(pause * 2, kLongest);
-    plan = decide(stage, options, environment);
+    if (stage.on_no_fit.value == OnNoFit::fail || Clock::now() >= end) {
+      ledger.unlock();
+      ledger.leave();
+      throw Failure(no_fit_reason(plan, stage.on_no_fit), ExitStatus::no_fit);
+    }
+    ledger.queue(lease_request(plan, 1));
+    ledger.unlock();
+    if (!told) {
+      log_line(LogLevel::warning, waiting_line(plan, options.wait_timeout));
+      told = true;
+    }
+    ledger.wait_for_change(live, end);
   }
-  return plan;
 }
 
 }  // namespace
@@ -60,15 +70,23 @@ ExitStatus run_stage(const Options& options, const Environment& environment) {
                        ? std::string()
                        : ", or command = [...] in " + stage.file));
   }
-  Plan plan = decide(stage, options, environment);
-  const OnNoFit on_no_fit = stage.on_no_fit.value;
-  if (plan.swapping && on_no_fit == OnNoFit::wait)
-    plan = wait_for_fit(std::move(plan), stage, options, environment);
-  if (plan.swapping && on_no_fit != OnNoFit::run_one) {
-    throw Failure(no_fit_reason(plan, stage.on_no_fit), ExitStatus::no_fit);
+  const Host host(options.root);
+  Ledger ledger(host, environment);
+  Plan plan = decide_and_lease(stage, options, environment, ledger);
+  if (!plan.lease.empty())
+    plan.environment.emplace_back(kLeaseVariable, plan.lease);
+  const LogLevel least = least_level(options.verbosity);
+  log_all(log_lines(plan, least));
+  if (least < LogLevel::warning) {
+    for (const std::string& note : ledger.notes())
+      log_line(LogLevel::info, log_tag(plan.label) + note);
   }
-  log_all(log_lines(plan, least_level(options.verbosity)));
-  become(plan.command, plan.environment);
+  try {
+    become(plan.command, plan.environment);
+  } catch (const Failure&) {
+    ledger.leave();
+    throw;
+  }
 }
 
 }  // namespace fitrun

@@ -12,6 +12,8 @@ namespace fitrun {
 // Becomes the command. Returns only where nothing fits and that is to fail.
 ExitStatus run_stage(const Options& options, const Environment& environment);
 ExitStatus show_plan(const Options& options, const Environment& environment);
+ExitStatus show_probe(const Options& options, const Environment& environment);
+ExitStatus show_leases(const Options& options, const Environment& environment);
 ExitStatus check_stages(const Options& options, const Environment& environment);
 
 }  // namespace fitrun

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "cli/leasing.h"
+#include "cli/log.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/cpus.h"
@@ -9,6 +11,7 @@
 #include "probe/pressure.h"
 #include "probe/ram.h"
 #include "probe/self.h"
+#include "probe/vram.h"
 #include "probe/worker_caps.h"
 #include "stage/find.h"
 #include "stage/parse.h"
@@ -43,23 +46,68 @@ PoolReading given(const PoolNeeds& needs) {
   return reading;
 }
 
-PoolReading measure_pool(const Stage& stage, const PoolNeeds& needs,
-                         probe::Self& self) {
-  if (needs.available) return given(needs);
+PoolReading ask_probe(const Stage& stage, const PoolNeeds& needs) {
+  auto answer = probe::custom(probe_command(stage, needs), needs.probe_timeout);
+  if (!answer) {
+    throw Failure(needs.probe_origin +
+                  ": error: probe: " + answer.error().message);
+  }
   PoolReading reading;
   reading.pool = needs.pool;
-  if (!needs.probe.empty()) {
-    auto answer =
-        probe::custom(probe_command(stage, needs), needs.probe_timeout);
-    if (!answer) {
-      throw Failure(needs.probe_origin +
-                    ": error: probe: " + answer.error().message);
-    }
-    reading.constraints.push_back(std::move(answer).value());
-    return reading;
-  }
-  if (needs.pool == Pool::ram) return probe::ram(self);
+  reading.constraints.push_back(std::move(answer).value());
   return reading;
+}
+
+std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
+                              probe::Self& self) {
+  VramOptions options;
+  options.devices.names = needs.devices.names;
+  switch (needs.devices.choice) {
+    case DeviceChoice::first:
+      options.devices.kind = GpuSelection::Kind::first;
+      break;
+    case DeviceChoice::all:
+      options.devices.kind = GpuSelection::Kind::all;
+      break;
+    case DeviceChoice::listed:
+      options.devices.kind = GpuSelection::Kind::listed;
+      break;
+  }
+  if (needs.spread.value == Spread::pin)
+    options.processes = VramOptions::Processes::one_per_gpu;
+  options.on_slow = [&label](const std::string& text) {
+    log_line(LogLevel::info, log_tag(label) + text);
+  };
+  VramReading reading = probe::vram(self, options).value();
+  std::vector<Gpu> used;
+  for (const std::size_t index : reading.used) {
+    used.push_back(reading.gpus[index]);
+    auto& told = used.back().reading.diagnostics;
+    told.insert(told.end(), reading.notes.begin(), reading.notes.end());
+  }
+  return used;
+}
+
+// Asks the sources of one pool, and takes out what leases hold.
+void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
+                  const std::vector<LiveLease>& live, const Viewer& viewer) {
+  const PoolNeeds& needs = pool.needs;
+  if (needs.available) {
+    pool.reading = given(needs);
+  } else if (!needs.probe.empty()) {
+    pool.reading = ask_probe(stage, needs);
+  } else if (needs.pool == Pool::ram) {
+    pool.reading = probe::ram(self);
+  } else {
+    pool.gpus = measure_gpus(needs, stage.label.value, self);
+  }
+  subtract_leases(pool.reading, "", live, viewer);
+  for (Gpu& gpu : pool.gpus) {
+    // A GPU that uses the RAM shares it with the leases of RAM.
+    const bool shared = gpu.memory == GpuMemory::shared;
+    gpu.reading.pool = shared ? Pool::ram : Pool::vram;
+    subtract_leases(gpu.reading, shared ? "" : identity(gpu), live, viewer);
+  }
 }
 
 Sourced<std::uint64_t> wanted(const Stage& stage, probe::Self& self) {
@@ -88,7 +136,8 @@ Stage load_stage(const Options& options, const Environment& environment) {
 }
 
 Plan decide(const Stage& stage, const Options& options,
-            const Environment& environment) {
+            const Environment& environment, const std::vector<LiveLease>& live,
+            const Viewer& viewer) {
   PlanInput input;
   std::vector<std::string> errors;
   for (const PoolNeeds& needs : stage.pools) {
@@ -106,7 +155,7 @@ Plan decide(const Stage& stage, const Options& options,
   const Host host(options.root);
   probe::Self self(host, environment);
   for (PoolInput& pool : input.pools)
-    pool.reading = measure_pool(stage, pool.needs, self);
+    measure_pool(stage, pool, self, live, viewer);
   input.want = wanted(stage, self);
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);

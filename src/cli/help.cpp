@@ -14,7 +14,8 @@ struct VerbText {
 constexpr VerbText kRun = {
     "fitrun [OPTIONS] STAGE [--] COMMAND [ARG...]\n"
     "       fitrun [OPTIONS] --per-worker SIZE -- COMMAND [ARG...]\n"
-    "       fitrun plan|check ...      (fitrun plan --help, and so on)\n",
+    "       fitrun plan|check|leases ...      (fitrun plan --help, and so "
+    "on)\n",
     "Becomes COMMAND with as many workers as fit in the free memory. STAGE is "
     "a\n"
     "descriptor's path or name; <threads> or {threads} stand for the count.\n",
@@ -28,17 +29,35 @@ constexpr VerbText kPlan = {
     "  make -j\"$(fitrun plan --format threads cpp-build)\"\n"
     "  eval \"$(fitrun plan --format shell stages/html.toml)\"\n"};
 
+constexpr VerbText kProbe = {
+    "fitrun probe [OPTIONS]\n",
+    "Shows every limit on memory that this machine knows, which one binds, "
+    "and\n"
+    "what to change to get more.\n",
+    "  fitrun probe\n"
+    "  fitrun probe --capture machine    (to send with a bug report)\n"};
+
 constexpr VerbText kCheck = {
     "fitrun check STAGE...\n",
     "Reads descriptors and reports every mistake in them.\n",
     "  fitrun check stages/*.toml\n"};
 
+constexpr VerbText kLeases = {
+    "fitrun leases [OPTIONS]\n",
+    "Lists what running launches have set aside, and those that wait.\n",
+    "  fitrun leases\n"
+    "  fitrun leases --format json\n"};
+
 const VerbText& text_of(Verb verb) {
   switch (verb) {
     case Verb::plan:
       return kPlan;
+    case Verb::probe:
+      return kProbe;
     case Verb::check:
       return kCheck;
+    case Verb::leases:
+      return kLeases;
     case Verb::run:
       break;
   }

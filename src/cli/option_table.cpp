@@ -11,7 +11,8 @@ constexpr unsigned bit(Verb verb) {
   return 1U << static_cast<unsigned>(verb);
 }
 constexpr unsigned kDeciding = bit(Verb::run) | bit(Verb::plan);
-constexpr unsigned kAll = kDeciding | bit(Verb::check);
+constexpr unsigned kAll =
+    kDeciding | bit(Verb::probe) | bit(Verb::check) | bit(Verb::leases);
 
 // The value, with its origin before whatever is wrong with it.
 template <typename T>
@@ -61,6 +62,13 @@ void set_format(Options& o, const std::string& value,
                 in_quotes(value));
 }
 
+void set_text_or_json(Options& o, const std::string& value,
+                      const std::string& origin) {
+  if (value != "text" && value != "json")
+    throw Failure(origin + ": expected text or json, not " + in_quotes(value));
+  o.format = value == "json" ? Format::json : Format::text;
+}
+
 using Text = const std::string&;
 
 const std::vector<OptionRow> kTable = {
@@ -95,6 +103,11 @@ const std::vector<OptionRow> kTable = {
      [](Options& o, Text v, Text at) {
        o.wishes.on_no_fit = sourced(parse_on_no_fit(v), at);
      }},
+    {"--wait", nullptr, nullptr, "--wait [TIME]: the same as --on-no-fit wait",
+     bit(Verb::run), false,
+     [](Options& o, Text, Text at) {
+       o.wishes.on_no_fit = Sourced<OnNoFit>{OnNoFit::wait, at};
+     }},
     {"--wait-timeout", "TIME", "FITRUN_WAIT_TIMEOUT",
      "end of a wait: 30, 5m, 2h [no end]", bit(Verb::run), false,
      [](Options& o, Text v, Text at) {
@@ -105,10 +118,18 @@ const std::vector<OptionRow> kTable = {
      [](Options& o, Text v, Text at) {
        o.wishes.label = sourced(check_label(v), at);
      }},
+    {"--format", "FORMAT", nullptr, "text or json [text]",
+     bit(Verb::leases) | bit(Verb::probe), false, set_text_or_json},
     {"--format", "FORMAT", nullptr, "text, json, shell or threads [text]",
      bit(Verb::plan), false, set_format},
+    {"--capture", "DIR", nullptr, "copy what the probe reads into DIR",
+     bit(Verb::probe), false,
+     [](Options& o, Text v, Text at) {
+       if (v.empty()) throw Failure(at + ": the folder's name is empty");
+       o.capture = v;
+     }},
     {"--root", "DIR", nullptr, "describe the machine whose /proc is in DIR",
-     kDeciding, false,
+     kDeciding | bit(Verb::probe), false,
      [](Options& o, Text v, Text at) {
        if (v.empty()) throw Failure(at + ": the folder's name is empty");
        o.root = v;

@@ -12,7 +12,7 @@
 
 namespace fitrun {
 
-enum class Verb { run, plan, check };
+enum class Verb { run, plan, probe, check, leases };
 enum class Format { text, json, shell, threads };
 enum class Verbosity { quiet, normal, verbose };
 
@@ -25,6 +25,7 @@ struct Options {
   Wishes wishes;
   std::optional<std::chrono::milliseconds> wait_timeout;  // empty: no end
   std::string root;                                       // "": this machine
+  std::string capture;               // the folder to write; "": none
   std::vector<std::string> stages;   // at most one, but for `check`
   std::vector<std::string> command;  // byte for byte what was typed
 };

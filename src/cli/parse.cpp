@@ -5,6 +5,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "cli/option_table.h"
 
@@ -12,7 +13,9 @@ namespace fitrun {
 namespace {
 
 constexpr std::pair<const char*, Verb> kVerbs[] = {{"plan", Verb::plan},
-                                                   {"check", Verb::check}};
+                                                   {"probe", Verb::probe},
+                                                   {"check", Verb::check},
+                                                   {"leases", Verb::leases}};
 
 // "-w,--want" -> "--want".
 std::string long_name(const OptionRow& row) {
@@ -105,6 +108,14 @@ void read_words(const std::vector<std::string>& words, Options& options) {
       break;
     }
     if (is_option(words[at])) unknown_option(words[at], options.verb);
+    // --wait may be followed by how long.
+    if (at > 0 && words[at - 1] == "--wait" && options.stages.empty()) {
+      if (const auto time = parse_duration(words[at])) {
+        options.wait_timeout = *time;
+        ++at;
+        continue;
+      }
+    }
     if (!many && !options.stages.empty()) break;
     options.stages.push_back(words[at++]);
   }

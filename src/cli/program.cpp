@@ -22,6 +22,12 @@ int run_program(int argc, char** argv) {
       case Verb::plan:
         status = show_plan(options, environment);
         break;
+      case Verb::probe:
+        status = show_probe(options, environment);
+        break;
+      case Verb::leases:
+        status = show_leases(options, environment);
+        break;
       case Verb::check:
         status = check_stages(options, environment);
         break;

@@ -67,10 +67,6 @@ std::vector<std::string> Host::subdirectories(std::string_view path) const {
     if (is_folder(entry, folder)) names.emplace_back(entry.d_name);
   });
   std::sort(names.begin(), names.end());
-  if (record_) {
-    for (const std::string& name : names)
-      record_->directories.push_back(std::string(path) + "/" + name);
-  }
   return names;
 }
 

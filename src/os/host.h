@@ -24,7 +24,7 @@ struct HostRecord {
     int code = 0;  // errno where it could not be read
   };
   std::vector<File> files;
-  std::vector<std::string> directories;  // those that exist
+  std::vector<std::string> directories;  // those asked for that exist
 };
 
 class Host {
@@ -46,7 +46,8 @@ class Host {
   // Names in the directory at `path`, sorted; empty where there is none.
   std::vector<std::string> list(std::string_view path) const;
 
-  // The names of those that are directories, sorted. Links are left out.
+  // The names of those that are directories, sorted. Links are left out. Not
+  // recorded: names of folders that nothing was read in are nobody's business.
   std::vector<std::string> subdirectories(std::string_view path) const;
 
   bool is_directory(std::string_view path) const;

@@ -7,6 +7,10 @@ namespace fitrun {
 nlohmann::ordered_json constraint_json(const Constraint& constraint) {
   nlohmann::ordered_json json = {{"name", constraint.name},
                                  {"where", constraint.where}};
+  if (!constraint.file.empty()) {
+    json["file"] = constraint.file;
+    json["level"] = constraint.level;
+  }
   const auto add = [&](const char* key, std::optional<std::uint64_t> bytes) {
     if (bytes) json[key] = *bytes;
   };
@@ -18,6 +22,12 @@ nlohmann::ordered_json constraint_json(const Constraint& constraint) {
     json["exact"] = constraint.exact;
   } else {
     json["reason"] = constraint.reason;
+  }
+  if (!constraint.leased.empty()) {
+    auto leases = nlohmann::ordered_json::array();
+    for (const LeaseShare& share : constraint.leased)
+      leases.push_back({{"holder", share.holder}, {"bytes", share.bytes}});
+    json["leases"] = std::move(leases);
   }
   return json;
 }

@@ -43,13 +43,58 @@ std::string overflow_cause(const PoolPlan& pool, const Plan& plan) {
 // Where something other than the host's free memory decides, and room is short.
 std::string limit_line(const PoolPlan& pool) {
   const Constraint& c = pool.binding;
-  if (c.name == "host.mem_available" || c.name == "given") return "";
+  if (c.name == "host.mem_available" || c.name == "given" ||
+      c.name == "custom.probe" ||
+      (pool.needs.pool == Pool::vram && c.file.empty()))
+    return "";
   std::string text =
       std::string(name_of(pool.needs.pool)) + " is limited by " + title(c);
   if (c.file.empty() && !c.where.empty()) text += " (" + c.where + ")";
   if (!c.limit || !c.used) return text;
   return text + " (limit " + format_bytes(static_cast<double>(*c.limit)) +
          ", used " + format_bytes(static_cast<double>(*c.used)) + ")";
+}
+
+// Where other launches have set memory aside that would have been ours.
+std::string leases_line(const PoolPlan& pool) {
+  double bytes = 0;
+  for (const LeaseShare& share : pool.binding.leased)
+    bytes += static_cast<double>(share.bytes);
+  if (bytes == 0) return "";
+  const std::size_t count = pool.binding.leased.size();
+  return format_bytes(bytes) + " of the free " +
+         std::string(name_of(pool.needs.pool)) + " is set aside by " +
+         (count == 1 ? pool.binding.leased[0].holder
+                     : number(count) + " other launches") +
+         " (fitrun leases)";
+}
+
+// Where each GPU gets its own part of the workers.
+std::string gpus_line(const PoolPlan& pool) {
+  if (pool.gpus.size() < 2) return "";
+  std::string text = "workers on each GPU:";
+  for (const GpuPlan& gpu : pool.gpus)
+    text += " " + number(gpu.share.threads) + " on " + identity(gpu.gpu) + ",";
+  text.back() = ' ';
+  text += "(spread = \"" + std::string(key_of(pool.needs.spread.value)) + "\")";
+  if (pool.threads_without_deciding) {
+    text += "; without " + identity(pool.gpus[pool.deciding].gpu) +
+            " it would be " + number(*pool.threads_without_deciding) +
+            " in all";
+  }
+  return text;
+}
+
+// The context of CUDA alone takes 300 to 500 MB in each process (PyTorch and
+// TorchServe users measured it), so a smaller worker was counted without it.
+std::string cuda_context_line(const PoolPlan& pool) {
+  constexpr double kContext = 300.0 * (1 << 20);
+  if (pool.gpus.empty() || pool.gpus[0].gpu.vendor != GpuVendor::nvidia ||
+      pool.per_worker.bytes <= 0 || pool.per_worker.bytes >= kContext)
+    return "";
+  return "per_worker in VRAM is " + format_bytes(pool.per_worker.bytes) +
+         ", but a CUDA context alone takes 300 to 500 MB in each process: "
+         "measure a worker as the drop of free VRAM";
 }
 
 // Costs that no single process may reach, as `ulimit -v` would end it.
@@ -114,6 +159,17 @@ std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit) {
          (on_no_fit.value == OnNoFit::wait ? "" : on_no_fit.origin + ")");
 }
 
+std::string waiting_line(const Plan& plan,
+                         std::optional<std::chrono::milliseconds> timeout) {
+  std::string text =
+      log_tag(plan.label) + "not even one worker fits now: waiting";
+  if (!timeout) return text + " without end (^C gives up)";
+  char seconds[48];
+  std::snprintf(seconds, sizeof seconds, " for up to %.10g s",
+                static_cast<double>(timeout->count()) / 1e3);
+  return text + seconds;
+}
+
 std::string log_tag(const std::string& label) {
   return label.empty() ? "[budget] " : "[budget:" + label + "] ";
 }
@@ -131,7 +187,12 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
         say(LogLevel::detail, sentence);
     }
     if (least <= LogLevel::info) say(LogLevel::info, estimate(pool));
-    if (least <= LogLevel::info) say(LogLevel::info, limit_line(pool));
+    if (least <= LogLevel::info) {
+      say(LogLevel::info, limit_line(pool));
+      say(LogLevel::info, leases_line(pool));
+    }
+    if (least <= LogLevel::info) say(LogLevel::info, gpus_line(pool));
+    say(LogLevel::warning, cuda_context_line(pool));
     say(LogLevel::warning, process_cap_line(pool));
     if (pool.fit.swapping) {
       say(LogLevel::warning, overflow(pool));

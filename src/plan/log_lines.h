@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,10 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least);
 
 // Why nothing is run, where `on_no_fit` says so; one line.
 std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit);
+
+// That the launch waits; one line.
+std::string waiting_line(const Plan& plan,
+                         std::optional<std::chrono::milliseconds> timeout);
 
 // "[budget:HTML] ", the beginning of every line about a stage.
 std::string log_tag(const std::string& label);

@@ -7,19 +7,6 @@
 namespace fitrun {
 namespace {
 
-Result<PoolPlan> plan_pool(PoolInput input, std::uint64_t want) {
-  auto decided = decide_binding(input.reading);
-  if (!decided) return decided.error();
-  PoolPlan pool{std::move(input.needs),      std::move(input.fixed),
-                std::move(input.per_worker), std::move(input.reading),
-                std::move(*decided),         {}};
-  pool.fit = compute_fit({static_cast<double>(*pool.binding.available),
-                          pool.needs.headroom.value,
-                          static_cast<double>(pool.needs.reserve.value.count),
-                          pool.fixed.bytes, pool.per_worker.bytes, want});
-  return pool;
-}
-
 // The pool that sets the number: the one with the fewest threads; among equals
 // one where not even one worker fits, then the first.
 const PoolPlan& tightest(const std::vector<PoolPlan>& pools) {
@@ -54,21 +41,6 @@ void put_count_in(Plan& plan, const Stage& stage,
 
 }  // namespace
 
-Result<Constraint> decide_binding(const PoolReading& reading) {
-  if (const Constraint* const found = binding(reading)) return *found;
-  std::string reasons;
-  for (const Constraint& c : reading.constraints) {
-    reasons += (reasons.empty() ? "" : "; ") + c.name + ": " + c.reason;
-  }
-  const std::string key(key_of(reading.pool));
-  return Error{"cannot measure the free " + std::string(name_of(reading.pool)) +
-               " (" + (reasons.empty() ? "no source" : reasons) +
-               "); give it with --available " + key +
-               "=SIZE, or a command "
-               "that prints it with probe in [" +
-               key + "]"};
-}
-
 Result<Plan> make_plan(const Stage& stage, PlanInput input) {
   Plan plan;
   plan.label = stage.label.value;
@@ -77,7 +49,7 @@ Result<Plan> make_plan(const Stage& stage, PlanInput input) {
   plan.want.value = std::max<std::uint64_t>(1, plan.want.value);
   plan.caps = std::move(input.caps);
   plan.pressure = std::move(input.pressure);
-  for (PoolInput& pool_input : input.pools) {
+  for (PoolInput& pool_input : join_unified(std::move(input.pools))) {
     auto pool = plan_pool(std::move(pool_input), plan.want.value);
     if (!pool) return pool.error();
     plan.swapping |= pool->fit.swapping;
@@ -86,7 +58,7 @@ Result<Plan> make_plan(const Stage& stage, PlanInput input) {
   const PoolPlan& limit = tightest(plan.pools);
   plan.threads = limit.fit.threads;
   plan.limited_by = plan.threads < plan.want.value || plan.swapping
-                        ? std::string(key_of(limit.needs.pool))
+                        ? limit_name(limit)
                         : "want";
   const WorkerCap* const cap = binding(plan.caps);
   if (cap && cap->workers < plan.threads) {
@@ -94,6 +66,7 @@ Result<Plan> make_plan(const Stage& stage, PlanInput input) {
     if (!plan.swapping) plan.limited_by = cap->name;
   }
   plan.reduced = plan.threads < plan.want.value;
+  for (PoolPlan& pool : plan.pools) share_out(pool, plan.threads);
   put_count_in(plan, stage, input.command);
   return plan;
 }

@@ -13,30 +13,11 @@
 
 #include "base/result.h"
 #include "base/sourced.h"
-#include "fit/fit.h"
+#include "plan/pools.h"
 #include "probe/constraint.h"
-#include "stage/cost.h"
 #include "stage/stage.h"
 
 namespace fitrun {
-
-// One pool of the stage: what it needs, and what the machine says of it.
-struct PoolInput {
-  PoolNeeds needs;
-  CostSum fixed;
-  CostSum per_worker;
-  PoolReading reading;
-};
-
-// One pool, decided.
-struct PoolPlan {
-  PoolNeeds needs;
-  CostSum fixed;
-  CostSum per_worker;
-  PoolReading reading;
-  Constraint binding;  // the one of `reading` that decides
-  Fit fit;
-};
 
 // All that a decision rests on, but for the stage.
 struct PlanInput {
@@ -54,7 +35,7 @@ struct Plan {
   std::uint64_t threads = 1;
   bool reduced = false;
   bool swapping = false;  // not even one worker fits some pool
-  // "want", the key of a pool, or the name of a cap.
+  // "want", limit_name() of a pool, or the name of a cap.
   std::string limited_by;
   std::vector<PoolPlan> pools;
   std::vector<WorkerCap> caps;
@@ -62,12 +43,10 @@ struct Plan {
   std::vector<std::string> command;  // with the count put in
   // What the command's environment gets: FITRUN_THREADS, then the stage's.
   std::vector<std::pair<std::string, std::string>> environment;
+  std::string lease;  // the id of what was set aside; empty: nothing
   // Whether the command learns the count from anything but FITRUN_THREADS.
   bool count_used = false;
 };
-
-// What a pool can give. An error, with the way out, where no source knows.
-Result<Constraint> decide_binding(const PoolReading& reading);
 
 Result<Plan> make_plan(const Stage& stage, PlanInput input);
 

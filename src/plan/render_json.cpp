@@ -43,6 +43,21 @@ Json pool_json(const PoolPlan& pool) {
                {"diagnostics", pool.reading.diagnostics}};
   if (const auto& cap = pool.reading.per_process_cap)
     json["per_process_cap"] = {{"name", cap->name}, {"bytes", cap->bytes}};
+  if (pool.gpus.empty()) return json;
+  json["spread"] = key_of(pool.needs.spread.value);
+  json["devices"] = Json::array();
+  for (const GpuPlan& gpu : pool.gpus) {
+    Json device = {{"device", identity(gpu.gpu)},
+                   {"name", gpu.gpu.name},
+                   {"source", gpu.gpu.source},
+                   {"available", *gpu.binding.available},
+                   {"binding", gpu.binding.name},
+                   {"budget", whole_bytes(gpu.share.budget)},
+                   {"fits", gpu.share.fits},
+                   {"threads", gpu.share.threads}};
+    if (gpu.gpu.number) device["number"] = *gpu.gpu.number;
+    json["devices"].push_back(std::move(device));
+  }
   return json;
 }
 

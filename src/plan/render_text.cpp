@@ -87,28 +87,69 @@ std::string other_rows(const PoolPlan& pool) {
   return out;
 }
 
+// What one pool, or one GPU of it, can give.
+std::string available_rows(const PoolPlan& pool, const Constraint& binding,
+                           const std::string& device) {
+  std::string origin = binding.name;
+  if (!binding.where.empty()) origin += ", " + binding.where;
+  if (!device.empty()) origin += ", " + device;
+  std::string out = row(name_of(pool.needs.pool),
+                        format_bytes(static_cast<double>(*binding.available)),
+                        "available", origin);
+  for (const LeaseShare& share : binding.leased) {
+    out += row("", "", "",
+               "after " + format_bytes(static_cast<double>(share.bytes)) +
+                   " set aside by " + share.holder);
+  }
+  return out;
+}
+
+std::string bar_of(const PoolPlan& pool, const Constraint& binding,
+                   std::uint64_t workers, const TextStyle& style) {
+  BarInput bar;
+  bar.available = static_cast<double>(*binding.available);
+  if (binding.limit && *binding.limit > *binding.available)
+    bar.used = static_cast<double>(*binding.limit) - bar.available;
+  bar.fixed = pool.fixed.bytes;
+  bar.per_worker = pool.per_worker.bytes;
+  bar.workers = workers;
+  return "\n" + render_bar(bar, "        ", style);
+}
+
+std::string gpu_text(const GpuPlan& gpu) {
+  std::string text = "GPU";
+  if (gpu.gpu.number) text += " " + std::to_string(*gpu.gpu.number);
+  return text + " " + gpu.gpu.name + " (" + identity(gpu.gpu) + ")";
+}
+
 std::string pool_text(const PoolPlan& pool, const Plan& plan,
                       const TextStyle& style) {
-  const double available = static_cast<double>(*pool.binding.available);
-  std::string origin = pool.binding.name;
-  if (!pool.binding.where.empty()) origin += ", " + pool.binding.where;
-  std::string out = row(name_of(pool.needs.pool), format_bytes(available),
-                        "available", origin);
-  out += other_rows(pool);
+  std::string out;
+  if (pool.gpus.empty()) {
+    out += available_rows(pool, pool.binding, "") + other_rows(pool);
+  }
+  for (const GpuPlan& gpu : pool.gpus)
+    out += available_rows(pool, gpu.binding, gpu_text(gpu));
+  if (pool.gpus.size() > 1) {
+    out += row("", std::string(key_of(pool.needs.spread.value)), "spread",
+               pool.needs.spread.origin);
+  }
   out += row("", format_bytes(pool.fit.budget), "budget", budget_origin(pool));
   out += cost_rows("fixed", pool.fixed);
   out += cost_rows("per worker", pool.per_worker);
   for (const std::string& sentence : pool.reading.diagnostics)
     out += row("", "", "note", sentence);
-
-  BarInput bar;
-  if (pool.binding.limit && *pool.binding.limit > *pool.binding.available)
-    bar.used = static_cast<double>(*pool.binding.limit) - available;
-  bar.available = available;
-  bar.fixed = pool.fixed.bytes;
-  bar.per_worker = pool.per_worker.bytes;
-  bar.workers = plan.threads;
-  return out + "\n" + render_bar(bar, "        ", style) + "\n";
+  if (pool.threads_without_deciding) {
+    out +=
+        row("", "", "note",
+            "without " + gpu_text(pool.gpus[pool.deciding]) + " it would be " +
+                std::to_string(*pool.threads_without_deciding) +
+                ": leave it out of devices");
+  }
+  if (pool.gpus.empty()) out += bar_of(pool, pool.binding, plan.threads, style);
+  for (const GpuPlan& gpu : pool.gpus)
+    out += bar_of(pool, gpu.binding, gpu.share.threads, style);
+  return out + "\n";
 }
 
 std::string title(const Plan& plan, const TextStyle& style) {
@@ -122,9 +163,12 @@ std::string title(const Plan& plan, const TextStyle& style) {
   } else if (plan.limited_by == "want") {
     text += ", as many as wanted";
   } else {
-    const auto pool = pool_from_key(plan.limited_by);
+    const std::size_t colon = plan.limited_by.find(':');
+    const auto pool = pool_from_key(plan.limited_by.substr(0, colon));
     text += ", limited by " +
             (pool ? std::string(name_of(*pool)) : plan.limited_by);
+    if (pool && colon != std::string::npos)
+      text += " of " + plan.limited_by.substr(colon + 1);
   }
   return text + "\n\n";
 }

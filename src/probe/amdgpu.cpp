@@ -166,6 +166,7 @@ void number(GpuListing& listing, std::size_t known,
   std::vector<std::string> uuids;
   for (std::size_t i = 0; i < known; ++i) {
     if (!listing.gpus[i].skipped.empty()) continue;
+    listing.gpus[i].runtime_index = static_cast<std::uint32_t>(open.size());
     open.push_back(i);
     uuids.push_back(listing.gpus[i].uuid);
   }

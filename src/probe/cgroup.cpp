@@ -43,21 +43,25 @@ std::string joined(std::string folder, const Parts& parts) {
 // The route through one mount, if it shows us.
 std::optional<CgroupRoute> route(const Mount& mount, const Parts& path) {
   const Parts root = components(mount.root);
-  const bool inside = root.size() <= path.size() &&
-                      std::equal(root.begin(), root.end(), path.begin());
-  if (inside) {
-    Parts rest(path.begin() + static_cast<std::ptrdiff_t>(root.size()),
-               path.end());
-    if (std::find(rest.begin(), rest.end(), kUp) == rest.end())
-      return CgroupRoute{&mount, std::move(rest), 0};
+  // What follows the first `count` components, where it only goes down.
+  const auto below = [&](std::size_t count) -> std::optional<Parts> {
+    Parts rest(path.begin() + static_cast<std::ptrdiff_t>(count), path.end());
+    if (std::find(rest.begin(), rest.end(), kUp) != rest.end())
+      return std::nullopt;
+    return rest;
+  };
+  if (root.size() <= path.size() &&
+      std::equal(root.begin(), root.end(), path.begin())) {
+    if (auto rest = below(root.size()))
+      return CgroupRoute{&mount, std::move(*rest), 0};
   }
   // A root of k times ".." shows what is k levels above the namespace; a path
   // with j < k of them ends in names only from the level k - j further down.
   const std::size_t k = leading_ups(root);
   const std::size_t j = leading_ups(path);
   if (k == root.size() && j < k) {
-    Parts rest(path.begin() + static_cast<std::ptrdiff_t>(j), path.end());
-    return CgroupRoute{&mount, std::move(rest), k - j};
+    if (auto rest = below(j))
+      return CgroupRoute{&mount, std::move(*rest), k - j};
   }
   return std::nullopt;
 }

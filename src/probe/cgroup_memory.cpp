@@ -180,7 +180,8 @@ void add_hidden_ancestor(Level& top, std::uint64_t own_limit,
                          PoolReading& reading) {
   const auto limit = top.stat().hierarchical_memory_limit;
   if (!limit || *limit >= kUnlimited || *limit >= own_limit) return;
-  Constraint c = top.constraint("cgroup1.hidden_ancestor", "memory.stat");
+  Constraint c =
+      top.constraint("cgroup1.hidden_ancestor", "hierarchical_memory_limit");
   top.apply(*limit, kVersion1[0].usage, c);
   c.exact = false;
   reading.constraints.push_back(std::move(c));

@@ -16,6 +16,12 @@
 
 namespace fitrun {
 
+// What another launch has set aside and not used yet.
+struct LeaseShare {
+  std::string holder;  // "HTML (pid 4242)"
+  std::uint64_t bytes = 0;
+};
+
 // All numbers are bytes.
 struct Constraint {
   std::string name;   // "cgroup2.memory.max", "host.mem_available"
@@ -27,10 +33,14 @@ struct Constraint {
   std::string reason;  // why it is silent: "not mounted", "max"
   bool exact = true;   // false: the truth is this much or less
 
-  // Only for a level of a cgroup hierarchy: the file in the folder `where`, and
-  // the path of the cgroup, "/system.slice/ci.service".
+  // Only for a level of a cgroup hierarchy: the file in the folder `where` (or
+  // the key in its memory.stat), and the path of the cgroup,
+  // "/system.slice/ci.service".
   std::string file;
   std::string level;
+
+  // Already taken from `available`.
+  std::vector<LeaseShare> leased;
 };
 
 // A limit on one process, like `ulimit -v`: it caps a worker, never the pool.
@@ -46,6 +56,7 @@ struct WorkerCap {
   std::uint64_t limit = 0;
   std::optional<std::uint64_t> used;  // empty: unknown
   std::uint64_t workers = 1;          // how many more can start, at least 1
+  std::string level;                  // as in Constraint
 };
 
 // Pressure Stall Information: how long nobody could run for want of memory.

@@ -34,6 +34,9 @@ struct Gpu {
   std::string uuid;     // "GPU-...", "MIG-..."; empty where there is none
   std::string address;  // PCI, "0000:03:00.0"; empty where unknown
   std::optional<std::uint32_t> number;  // empty: the command does not see it
+  // Its number where no list hides any, for the lists that take numbers only
+  // (AMD, Intel). Empty where it has none.
+  std::optional<std::uint32_t> runtime_index;
   std::optional<std::uint64_t> total;
   std::optional<std::uint64_t> free;  // as the source says, before any limit
   std::string source;                 // "nvml", "amdgpu", "vulkan"

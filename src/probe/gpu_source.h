@@ -20,7 +20,7 @@ namespace fitrun {
 
 struct GpuMachine {
   probe::Self& self;
-  std::chrono::milliseconds deadline{30'000};  // for each library or command
+  std::chrono::milliseconds deadline;  // for each library or command
   // Told once per driver that takes long: "waiting for the NVIDIA driver".
   std::function<void(const std::string&)> on_slow;
 
@@ -41,6 +41,9 @@ struct GpuListing {
   // could be given, one each.
   std::vector<std::size_t> one_process, each_process;
   std::vector<std::string> notes;  // sentences for the user
+  // Why it is not known which of several GPUs is the command's first; empty
+  // where it is. Then only GPUs that are named by UUID or address can be used.
+  std::string unclear;
 };
 
 // For a child that calls `subject`, "the NVIDIA driver".

@@ -1,101 +1,70 @@
 #include "probe/nvml.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
 #include "probe/nvml_abi.h"
+#include "probe/report.h"
 
 namespace fitrun {
 namespace {
 
-// The words of one line, read from left to right.
-class Words {
- public:
-  explicit Words(std::string_view line) : words_(split(line, '\t')) {}
+NvmlMemory parse_memory(ReportLine& line) {
+  NvmlMemory memory;
+  memory.status = line.number<int>();
+  memory.total = line.number<std::uint64_t>();
+  memory.free = line.number<std::uint64_t>();
+  return memory;
+}
 
-  std::string text() {
-    if (at_ == words_.size()) {
-      complete_ = false;
-      return {};
-    }
-    return std::string(words_[at_++]);
-  }
-
-  template <typename N>
-  N number() {
-    const std::string word = text();
-    N n{};
-    const char* const end = word.data() + word.size();
-    const auto [stop, error] = std::from_chars(word.data(), end, n);
-    if (error != std::errc{} || stop != end) complete_ = false;
-    return n;
-  }
-
-  NvmlMemory memory() {
-    NvmlMemory memory;
-    memory.status = number<int>();
-    memory.total = number<std::uint64_t>();
-    memory.free = number<std::uint64_t>();
-    return memory;
-  }
-
-  bool all_read() const { return complete_ && at_ == words_.size(); }
-
- private:
-  std::vector<std::string_view> words_;
-  std::size_t at_ = 0;
-  bool complete_ = true;
-};
-
-NvmlDevice parse_device(Words& words) {
+NvmlDevice parse_device(ReportLine& line) {
   NvmlDevice device;
-  device.status = words.number<int>();
-  device.uuid = words.text();
-  device.address = words.text();
-  device.name = words.text();
-  if (words.number<int>() == 1) device.mig = CudaDevice::Mig::on;
+  device.status = line.number<int>();
+  device.uuid = line.text();
+  device.address = line.text();
+  device.name = line.text();
+  if (line.number<int>() == 1) device.mig = CudaDevice::Mig::on;
   return device;
 }
 
-NvmlInstance parse_instance(Words& words) {
+NvmlInstance parse_instance(ReportLine& line) {
   NvmlInstance instance;
-  instance.uuid = words.text();
-  instance.gpu_instance = words.number<unsigned>();
-  instance.compute_instance = words.number<unsigned>();
-  instance.name = words.text();
+  instance.uuid = line.text();
+  instance.gpu_instance = line.number<unsigned>();
+  instance.compute_instance = line.number<unsigned>();
+  instance.name = line.text();
   return instance;
 }
 
 // False for a line that does not belong.
-bool parse_line(std::string_view line, NvmlReport& report) {
-  Words words(line);
-  const std::string key = words.text();
+bool parse_line(std::string_view text, NvmlReport& report) {
+  ReportLine line(text);
+  const std::string key = line.text();
   auto& devices = report.devices;
   if (key == "not_loaded") {
-    report.not_loaded = words.text();
+    report.not_loaded = line.text();
   } else if (key == "library") {
-    report.library = words.text();
+    report.library = line.text();
   } else if (key == "status") {
-    report.status = words.number<int>();
-    report.status_text = words.text();
+    report.status = line.number<int>();
+    report.status_text = line.text();
   } else if (key == "device") {
-    devices.push_back(parse_device(words));
+    devices.push_back(parse_device(line));
   } else if (key == "memory" && !devices.empty()) {
-    devices.back().memory = words.memory();
+    devices.back().memory = parse_memory(line);
   } else if (key == "instance" && !devices.empty()) {
-    devices.back().instances.push_back(parse_instance(words));
+    devices.back().instances.push_back(parse_instance(line));
   } else if (key == "instance_memory" && !devices.empty() &&
              !devices.back().instances.empty()) {
-    devices.back().instances.back().memory = words.memory();
+    devices.back().instances.back().memory = parse_memory(line);
   } else if (key == "cuda") {
-    report.cuda_order.push_back(words.text());
-    if (words.number<int>() == 1)
+    report.cuda_order.push_back(line.text());
+    if (line.number<int>() == 1)
       report.integrated.push_back(report.cuda_order.back());
   } else {
     return false;
   }
-  return words.all_read();
+  return line.complete();
 }
 
 // Parts without memory of their own, by a word of their names.

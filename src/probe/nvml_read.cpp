@@ -4,24 +4,12 @@
 #include <cstdio>
 
 #include "os/library.h"
-#include "probe/gpu.h"
 #include "probe/nvml.h"
 #include "probe/nvml_abi.h"
+#include "probe/report.h"
 
 namespace fitrun {
 namespace {
-
-// Lines of words with tabs between them; nothing that a driver says can hold
-// either.
-void add_line(std::string& out, std::initializer_list<std::string> words) {
-  bool first = true;
-  for (const std::string& word : words) {
-    if (!first) out += '\t';
-    first = false;
-    out += printable(word);
-  }
-  out += '\n';
-}
 
 Result<Library> load_nvml(const Environment& environment) {
   const std::string named = trusted_variable(environment, "FITRUN_NVML");
@@ -107,8 +95,9 @@ NvmlMemory memory_of(const Nvml& nvml, nvml::Device device) {
 }
 
 void add_memory(std::string& out, const char* what, const NvmlMemory& memory) {
-  add_line(out, {what, std::to_string(memory.status),
-                 std::to_string(memory.total), std::to_string(memory.free)});
+  add_report_line(
+      out, {what, std::to_string(memory.status), std::to_string(memory.total),
+            std::to_string(memory.free)});
 }
 
 void read_instances(const Nvml& nvml, nvml::Device device, std::string& out) {
@@ -117,10 +106,11 @@ void read_instances(const Nvml& nvml, nvml::Device device, std::string& out) {
     nvml::Device instance = nullptr;
     // not_found is a hole in the numbers, not their end.
     if (nvml.mig_handle(device, i, &instance) != nvml::success) continue;
-    add_line(out, {"instance", text_of(nvml.uuid, instance),
-                   std::to_string(number_of(nvml.gpu_instance, instance)),
-                   std::to_string(number_of(nvml.compute_instance, instance)),
-                   text_of(nvml.name, instance)});
+    add_report_line(out,
+                    {"instance", text_of(nvml.uuid, instance),
+                     std::to_string(number_of(nvml.gpu_instance, instance)),
+                     std::to_string(number_of(nvml.compute_instance, instance)),
+                     text_of(nvml.name, instance)});
     add_memory(out, "instance_memory", memory_of(nvml, instance));
   }
 }
@@ -129,7 +119,7 @@ void read_device(const Nvml& nvml, unsigned index, std::string& out) {
   nvml::Device device = nullptr;
   const int status = nvml.handle(index, &device);
   if (status != nvml::success) {
-    add_line(out, {"device", std::to_string(status), "", "", "", "0"});
+    add_report_line(out, {"device", std::to_string(status), "", "", "", "0"});
     return;
   }
   nvml::PciInfo pci{};
@@ -143,8 +133,8 @@ void read_device(const Nvml& nvml, unsigned index, std::string& out) {
   if (!nvml.mig_mode || !nvml.mig_handle ||
       nvml.mig_mode(device, &mig, &pending) != nvml::success)
     mig = 0;
-  add_line(out, {"device", "0", text_of(nvml.uuid, device), address,
-                 text_of(nvml.name, device), mig == 1 ? "1" : "0"});
+  add_report_line(out, {"device", "0", text_of(nvml.uuid, device), address,
+                        text_of(nvml.name, device), mig == 1 ? "1" : "0"});
   if (mig == 1) {
     read_instances(nvml, device, out);
   } else {
@@ -184,7 +174,8 @@ void read_cuda(const Environment& environment, std::string& out) {
     int integrated = 0;
     if (get(&device, i) != 0 || uuid(bytes, device) != 0) continue;
     if (attribute(&integrated, cuda::kIntegrated, device) != 0) integrated = 0;
-    add_line(out, {"cuda", uuid_text(bytes), integrated == 1 ? "1" : "0"});
+    add_report_line(out,
+                    {"cuda", uuid_text(bytes), integrated == 1 ? "1" : "0"});
   }
 }
 
@@ -203,13 +194,13 @@ std::string read_nvml(const Environment& environment) {
   std::string out;
   const auto library = load_nvml(environment);
   if (!library) {
-    add_line(out, {"not_loaded", library.error().message});
+    add_report_line(out, {"not_loaded", library.error().message});
     return out;
   }
-  add_line(out, {"library", library->file()});
+  add_report_line(out, {"library", library->file()});
   const Nvml nvml(*library);
   if (!nvml.usable()) {
-    add_line(out, {"not_loaded", "it lacks functions: the CUDA stub?"});
+    add_report_line(out, {"not_loaded", "it lacks functions: the CUDA stub?"});
     return out;
   }
   int status = nvml.init();
@@ -218,7 +209,7 @@ std::string read_nvml(const Environment& environment) {
   if (status != nvml::success) {
     const char* const text =
         nvml.error_string ? nvml.error_string(status) : nullptr;
-    add_line(out, {"status", std::to_string(status), text ? text : ""});
+    add_report_line(out, {"status", std::to_string(status), text ? text : ""});
     return out;
   }
   for (unsigned i = 0; i < count; ++i) read_device(nvml, i, out);

@@ -18,7 +18,7 @@ std::optional<std::uint64_t> number_in(const Host& host,
 
 WorkerCap cap(std::string name, std::string where, std::uint64_t limit,
               std::optional<std::uint64_t> used) {
-  WorkerCap c{std::move(name), std::move(where), limit, used, 1};
+  WorkerCap c{std::move(name), std::move(where), limit, used, 1, ""};
   // We are one of those that run already, and become the command.
   c.workers = std::max<std::uint64_t>(1, subtract(limit, used.value_or(1)));
   return c;
@@ -37,6 +37,7 @@ std::vector<WorkerCap> worker_caps(Self& self) {
     if (!limit) continue;
     caps.push_back(cap(name, level.folder, *limit,
                        number_in(self.host(), level.folder + "/pids.current")));
+    caps.back().level = level.path;
   }
   const Status& status = self.status();
   const bool exempt = status.uid == 0 || status.has_capability(kCapSysAdmin) ||

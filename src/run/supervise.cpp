@@ -134,6 +134,7 @@ struct Child {
   StartedChild process;
   State state = State::running;
   Clock::time_point start;
+  sigset_t early{};  // signals that the group got before the child was there
 };
 
 class Supervisor {
@@ -145,18 +146,19 @@ class Supervisor {
   // this: no pid that is signalled can have been given to another process.
   Result<SupervisedRun> run(const std::vector<ChildSpec>& specs) {
     for (const ChildSpec& spec : specs) {
+      sigset_t early;
+      ::sigpending(&early);
       auto started = start_child(spec, signals_.old());
       if (!started) {
         for (const Child& child : children_) send(child, SIGTERM);
         failure_ = started.error();
         break;
       }
-      children_.push_back({std::move(*started), State::running, Clock::now()});
+      children_.push_back(
+          {std::move(*started), State::running, Clock::now(), early});
       result_.ends.emplace_back();
       result_.ends.back().pid = children_.back().process.pid;
     }
-    // ^C before a child was there has not reached it.
-    ::sigpending(&early_);
     auto next_tick = Clock::now();
     while (left()) {
       if (supervision_.tick && Clock::now() >= next_tick)
@@ -213,12 +215,12 @@ class Supervisor {
         continue;
       if (asks_to_end(number)) result_.asked_to_end = number;
       if (number == SIGCONT) reap();  // it matters who is stopped
-      const bool early = sigismember(&early_, number) == 1;
-      sigdelset(&early_, number);
-      const bool sent_to_group = from_terminal(info) && !early;
       for (Child& child : children_) {
+        const bool missed = sigismember(&child.early, number) == 1;
+        sigdelset(&child.early, number);
         // A command that has moved to another group is not the terminal's.
-        if (sent_to_group && ::getpgid(child.process.pid) == ::getpgrp())
+        if (from_terminal(info) && !missed &&
+            ::getpgid(child.process.pid) == ::getpgrp())
           continue;
         if (number == SIGCONT)
           send_continue(child);
@@ -303,7 +305,6 @@ class Supervisor {
   std::vector<Child> children_;
   SupervisedRun result_;
   Error failure_;
-  sigset_t early_{};
   bool new_stop_ = false;
 };
 

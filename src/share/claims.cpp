@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
+#include <map>
+#include <utility>
 
 namespace fitrun {
 namespace {
@@ -16,6 +17,14 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
+bool is_own(const LiveLease& live, const Viewer& viewer) {
+  return live.owner == viewer.user && live.lease.id == viewer.id;
+}
+
+bool encloses(const LiveLease& live, const Viewer& viewer) {
+  return live.owner == viewer.user && contains(viewer.enclosing, live.lease.id);
+}
+
 // The leases as a forest: which are inside which.
 struct Forest {
   std::vector<std::size_t> roots;
@@ -23,15 +32,15 @@ struct Forest {
 };
 
 Forest forest_of(const std::vector<LiveLease>& live) {
-  std::unordered_map<std::string_view, std::size_t> index;
-  for (std::size_t i = 0; i < live.size(); ++i) index[live[i].lease.id] = i;
+  std::map<std::pair<uid_t, std::string_view>, std::size_t> index;
+  for (std::size_t i = 0; i < live.size(); ++i)
+    index[{live[i].owner, live[i].lease.id}] = i;
   Forest forest;
   forest.inner.resize(live.size());
   for (std::size_t i = 0; i < live.size(); ++i) {
-    const auto outer = index.find(live[i].lease.within);
+    const auto outer = index.find({live[i].owner, live[i].lease.within});
     // Leases that contain each other are a lie, and hang on no root.
-    if (outer != index.end() && outer->second != i &&
-        live[outer->second].owner == live[i].owner)
+    if (outer != index.end() && outer->second != i)
       forest.inner[outer->second].push_back(i);
     else
       forest.roots.push_back(i);
@@ -50,7 +59,7 @@ struct Question {
 // What the lease claims of the room by itself.
 std::uint64_t own_claim(const Question& q, std::size_t i) {
   const LiveLease& live = q.live[i];
-  if (live.lease.id == q.viewer.id) return 0;
+  if (is_own(live, q.viewer)) return 0;
   if (live.lease.kind == LeaseKind::waiting && !waits_ahead(live, q.viewer))
     return 0;
   if (!q.room.level.empty() && !contains(live.lease.levels, q.room.level))
@@ -72,8 +81,7 @@ std::uint64_t claim(const Question& q, std::size_t i, int depth,
   if (depth < kDeepest)
     for (const std::size_t k : q.forest.inner[i])
       inside = plus(inside, claim(q, k, depth + 1, inner));
-  const std::uint64_t own =
-      contains(q.viewer.enclosing, q.live[i].lease.id) ? 0 : own_claim(q, i);
+  const std::uint64_t own = encloses(q.live[i], q.viewer) ? 0 : own_claim(q, i);
   if (own > inside) {
     subtracted.push_back({i, own});
     return own;
@@ -104,7 +112,7 @@ std::uint64_t outstanding(const LiveLease& live, const Holding& holding,
 }
 
 bool waits_ahead(const LiveLease& live, const Viewer& viewer) {
-  if (live.lease.kind != LeaseKind::waiting || live.lease.id == viewer.id ||
+  if (live.lease.kind != LeaseKind::waiting || is_own(live, viewer) ||
       live.standing == Standing::stopped)
     return false;
   if (viewer.queued == 0) return true;

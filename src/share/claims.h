@@ -50,8 +50,9 @@ struct Room {
   std::uint64_t available = 0;
 };
 
-// Who asks.
+// Who asks. Ids are this user's: another user's lease may bear the same one.
 struct Viewer {
+  uid_t user = 0;
   std::string id;            // its own lease or place in the queue, or ""
   std::uint64_t queued = 0;  // Lease::taken of that place; 0: not in the queue
   std::vector<std::string> enclosing;  // ids of the leases around it

@@ -18,7 +18,7 @@
 namespace fitrun {
 namespace {
 
-constexpr std::size_t kMostOthers = 4096;
+constexpr std::size_t kMostOthers = 2048;
 // Names that are looked at, so that no heap of files can hold us up for long:
 // about half a second.
 constexpr std::size_t kMostNames = 1U << 20;
@@ -166,7 +166,8 @@ Result<LeaseFile> read_lease_file(const LeaseFolder& folder,
   LeaseFile found;
   found.modified = std::chrono::seconds(info.st_mtim.tv_sec) +
                    std::chrono::nanoseconds(info.st_mtim.tv_nsec);
-  found.text.resize(kLargestLease + 1);
+  found.text.resize(
+      std::min(static_cast<std::size_t>(info.st_size), kLargestLease + 1));
   const ssize_t n = ::pread(fd.get(), found.text.data(), found.text.size(), 0);
   if (n < 0) return path_error(file, errno);
   found.text.resize(static_cast<std::size_t>(n));

@@ -80,7 +80,7 @@ std::string format_lease_name(const LeaseName& name);
 std::optional<LeaseName> parse_lease_name(std::string_view text);
 
 // Names of leases in the folder; those of `user` first, and never more than
-// 4096 of others.
+// 2048 of others.
 std::vector<LeaseName> list_leases(const LeaseFolder& folder, uid_t user);
 
 struct LeaseFile {

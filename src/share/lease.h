@@ -37,8 +37,10 @@
 // an emptied environment (env -i, sudo), and another user's once the holder is
 // gone.
 //
-// A lease of a pid namespace that cannot be seen from here (a container beside
-// ours on the same folder) counts in full for kRampUp, and then no more.
+// A lease of another pid namespace (a container on the same folder) is known by
+// its marks alone. From the host they are seen. From a namespace beside it
+// nobody can tell whether it still holds: it counts in full for kRampUp, and no
+// longer.
 
 #pragma once
 

@@ -119,6 +119,7 @@ std::vector<LiveLease> Ledger::read() {
 
 Viewer Ledger::viewer(const std::vector<LiveLease>& live) const {
   Viewer viewer;
+  viewer.user = user_;
   if (own_) viewer.id = own_->id;
   viewer.queued = queued_;
   viewer.enclosing = enclosing_leases(live, mark_, user_);

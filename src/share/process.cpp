@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -32,16 +31,19 @@ std::optional<pid_t> parse_pid(std::string_view text) {
 }
 
 // Each thread lists the children that it forked itself.
-std::vector<pid_t> children(const Host& host, const ProcessStat& stat) {
+std::vector<ProcessStat> children(const Host& host, const ProcessStat& stat) {
   const std::string task = folder_of(stat.pid) + "/task/";
   std::vector<std::string> threads = {std::to_string(stat.pid)};
   if (stat.threads > 1) threads = host.list(task);
-  std::vector<pid_t> found;
+  std::vector<ProcessStat> found;
   for (const std::string& thread : threads) {
     const Result<std::string> text = host.read(task + thread + "/children");
     if (!text) continue;
-    for (const std::string_view word : words(trim(*text)))
-      if (const auto pid = parse_pid(word)) found.push_back(*pid);
+    for (const std::string_view word : words(trim(*text))) {
+      const auto pid = parse_pid(word);
+      const auto child = pid ? read_process_stat(host, *pid) : std::nullopt;
+      if (child) found.push_back(*child);
+    }
   }
   return found;
 }
@@ -102,8 +104,8 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const auto pid = parse_pid(text.substr(0, text.find(' ')));
   if (name_end == std::string_view::npos || !pid) return std::nullopt;
   const std::vector<std::string_view> fields =
-      words(trim(text.substr(name_end + 2)));
-  if (fields.size() < 26 || fields[0].size() != 1) return std::nullopt;
+      split(text.substr(name_end + 2), ' ');
+  if (fields.size() < 27 || fields[0].size() != 1) return std::nullopt;
   // fields[0] is what the manual page numbers 3.
   const auto parent = parse_count(fields[4 - 3]);
   const auto threads = parse_count(fields[20 - 3]);
@@ -170,20 +172,26 @@ std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid) {
 }
 
 ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
-                              std::size_t most) {
+                              std::size_t most, const ProcessTable* table) {
   ProcessTree tree;
   std::vector<TreeMember> members;
   std::vector<ProcessStat>& open = roots;
   std::unordered_set<pid_t> seen;
   for (const ProcessStat& root : roots) seen.insert(root.pid);
+  const auto add = [&](const std::vector<ProcessStat>& found) {
+    for (const ProcessStat& child : found)
+      if (!has_ended(child) && seen.insert(child.pid).second)
+        open.push_back(child);
+  };
   for (std::size_t i = 0; i < open.size() && i < most; ++i) {
     tree.pids.push_back(open[i].pid);
     members.push_back({TreeMember::kNoParent, anonymous(host, open[i]), 0,
                        open[i].stack_start});
-    for (const pid_t child : children(host, open[i])) {
-      if (!seen.insert(child).second) continue;
-      const auto stat = read_process_stat(host, child);
-      if (stat && !has_ended(*stat)) open.push_back(*stat);
+    if (!table) {
+      add(children(host, open[i]));
+    } else if (const auto found = table->find(open[i].pid);
+               found != table->end()) {
+      add(found->second);
     }
   }
   link(open, members);
@@ -192,19 +200,37 @@ ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
   return tree;
 }
 
+std::vector<pid_t> list_processes(const Host& host) {
+  std::vector<pid_t> pids;
+  for (const std::string& name : host.list("/proc"))
+    if (const auto pid = parse_pid(name)) pids.push_back(*pid);
+  return pids;
+}
+
+std::optional<pid_t> parse_last_pid(std::string_view text) {
+  const std::vector<std::string_view> fields = words(trim(text));
+  return fields.size() == 5 ? parse_pid(fields[4]) : std::nullopt;
+}
+
 std::vector<MarkedProcess> find_marked(const Host& host,
                                        std::string_view variable,
                                        const std::vector<std::string>& marks,
-                                       pid_t after) {
+                                       const PidRange& range) {
+  // Trying so many numbers costs less than listing all processes.
+  constexpr pid_t kFew = 64;
+  std::vector<pid_t> pids;
+  if (range.after <= range.last && range.last - range.after <= kFew)
+    for (pid_t pid = range.after; pid < range.last;) pids.push_back(++pid);
+  else
+    pids = list_processes(host);
   std::vector<MarkedProcess> found;
-  for (const std::string& name : host.list("/proc")) {
-    const auto pid = parse_pid(name);
-    if (!pid || *pid <= after) continue;
-    const Result<std::string> text = host.read(folder_of(*pid) + "/environ");
+  for (const pid_t pid : pids) {
+    if (!range.contains(pid)) continue;
+    const Result<std::string> text = host.read(folder_of(pid) + "/environ");
     if (!text) continue;
     const std::string_view mark = variable_in(*text, variable);
     if (std::find(marks.begin(), marks.end(), mark) != marks.end())
-      found.push_back({*pid, std::string(mark)});
+      found.push_back({pid, std::string(mark)});
   }
   return found;
 }

@@ -21,10 +21,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
 #include "os/host.h"
@@ -76,22 +77,43 @@ struct ProcessTree {
 // /proc/PID/stat; empty where there is no such process.
 std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid);
 
+// Processes by their parents, for many trees at once.
+using ProcessTable = std::unordered_map<pid_t, std::vector<ProcessStat>>;
+
 // The trees that grow from `roots`, as one, up to `most` processes. Children
-// are found in /proc/PID/task/TID/children (Linux 3.5, CONFIG_PROC_CHILDREN);
-// where there is none the roots are all.
+// are found in `table`, or where that is null in /proc/PID/task/TID/children
+// (Linux 3.5, CONFIG_PROC_CHILDREN); where there is none the roots are all.
 ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
-                              std::size_t most);
+                              std::size_t most,
+                              const ProcessTable* table = nullptr);
+
+// The pids in /proc, in no order.
+std::vector<pid_t> list_processes(const Host& host);
+
+// The pids that were given out after `after`, up to `last`. They count upwards
+// and then come round, so that `last` may be the smaller one.
+struct PidRange {
+  pid_t after = 0;
+  pid_t last = std::numeric_limits<pid_t>::max();
+  bool contains(pid_t pid) const {
+    return after <= last ? pid > after && pid <= last
+                         : pid > after || pid <= last;
+  }
+};
+
+// The pid given out last, from /proc/loadavg (proc_loadavg(5)).
+std::optional<pid_t> parse_last_pid(std::string_view text);
 
 struct MarkedProcess {
   pid_t pid = 0;
   std::string mark;  // the value of the variable
 };
 
-// The processes above `after` whose environment, as they were started with it,
+// The processes of `range` whose environment, as they were started with it,
 // sets `variable` to one of `marks`. Those of other users are not seen.
 std::vector<MarkedProcess> find_marked(const Host& host,
                                        std::string_view variable,
                                        const std::vector<std::string>& marks,
-                                       pid_t after);
+                                       const PidRange& range);
 
 }  // namespace fitrun

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -148,10 +149,12 @@ std::vector<ListedLease> listed(const Host& host, std::vector<LiveLease> live) {
                      std::tie(b.lease.kind, b.lease.taken, b.lease.id);
             });
   std::vector<ListedLease> all;
+  std::map<uid_t, std::string> names;
   for (LiveLease& one : live) {
-    std::string user = user_name(one.owner);
+    std::string& name = names[one.owner];
+    if (name.empty()) name = user_name(one.owner);
     std::string command = command_of(host, one);
-    all.push_back({std::move(one), std::move(user), std::move(command)});
+    all.push_back({std::move(one), name, std::move(command)});
   }
   return all;
 }

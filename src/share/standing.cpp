@@ -3,10 +3,10 @@
 namespace fitrun {
 namespace {
 
-bool ramps_up(const Lease& lease, const Here& here) {
+bool is_younger(const Lease& lease, const Here& here,
+                std::chrono::nanoseconds than) {
   const std::uint64_t age = here.now > lease.taken ? here.now - lease.taken : 0;
-  return age <
-         static_cast<std::uint64_t>(std::chrono::nanoseconds(kRampUp).count());
+  return age < static_cast<std::uint64_t>(than.count());
 }
 
 bool same_namespace(const Lease& lease, const Here& here) {
@@ -41,23 +41,30 @@ std::string_view name_of(Standing standing) {
 }
 
 Standing judge(const Lease& lease, const Here& here, Sighting sighting,
-               std::size_t marked) {
+               std::optional<std::size_t> marked) {
   if (lease.holder.boot != here.self.boot) return Standing::ended;
-  if (same_namespace(lease, here)) {
-    if (sighting == Sighting::stopped) return Standing::stopped;
-    if (sighting != Sighting::gone) return Standing::running;
+  const bool some_marked = marked.value_or(0) > 0;
+  if (!same_namespace(lease, here)) {
+    if (some_marked) return Standing::running;
+    const bool would_be_seen =
+        marked && here.self.pid_namespace == kInitialPidNamespace &&
+        !is_younger(lease, here, kUntilMarked);
+    return would_be_seen || !is_younger(lease, here, kRampUp)
+               ? Standing::ended
+               : Standing::unseen;
   }
+  if (sighting == Sighting::stopped) return Standing::stopped;
+  if (sighting != Sighting::gone) return Standing::running;
   // A launch that waits has started nothing that could go on without it.
-  if (lease.kind == LeaseKind::waiting && same_namespace(lease, here))
-    return Standing::ended;
-  if (!same_namespace(lease, here) && marked > 0) return Standing::running;
-  if (!ramps_up(lease, here)) return Standing::ended;
-  if (marked > 0) return Standing::left_behind;
-  return same_namespace(lease, here) ? Standing::ended : Standing::unseen;
+  return some_marked && lease.kind == LeaseKind::held &&
+                 is_younger(lease, here, kRampUp)
+             ? Standing::left_behind
+             : Standing::ended;
 }
 
 bool needs_marks(const Lease& lease, const Here& here, Sighting sighting) {
-  return judge(lease, here, sighting, 0) != judge(lease, here, sighting, 1);
+  return judge(lease, here, sighting, std::nullopt) !=
+         judge(lease, here, sighting, 1);
 }
 
 }  // namespace fitrun

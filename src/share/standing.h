@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,14 @@
 #include "share/process.h"
 
 namespace fitrun {
+
+// The pid namespace in which every process of the machine is seen has this
+// inode number (PROC_PID_INIT_INO, Linux 3.8).
+inline constexpr std::uint64_t kInitialPidNamespace = 0xEFFFFFFCU;
+
+// How long after its lease a launch may be about to exec, so that no process
+// carries the mark yet.
+inline constexpr std::chrono::seconds kUntilMarked{5};
 
 // Where the reader stands.
 struct Here {
@@ -43,10 +52,11 @@ enum class Standing {
 // "running", "left-behind": one word, for tables and JSON alike.
 std::string_view name_of(Standing standing);
 
-// `sighting` says nothing where the lease is of another pid namespace; `marked`
-// is the number of living processes that carry the lease's mark.
+// `sighting` says nothing where the lease is of another pid namespace. `marked`
+// is the number of living processes that carry the lease's mark; empty where we
+// may not look.
 Standing judge(const Lease& lease, const Here& here, Sighting sighting,
-               std::size_t marked);
+               std::optional<std::size_t> marked);
 
 // Whether only the marked processes can tell how the lease stands, so that
 // looking for them is worth its time.

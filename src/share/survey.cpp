@@ -10,6 +10,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 #include "share/process.h"
@@ -23,6 +24,7 @@ constexpr std::chrono::seconds kBeingWritten{2};
 // behind has a higher number than the holder. By default there are 32768 at
 // least, and 130,000 new processes a second are out of reach.
 constexpr std::chrono::milliseconds kNoWrap{250};
+constexpr std::size_t kMany = 64;             // leases
 constexpr std::size_t kMostProcesses = 4096;  // of one tree
 constexpr std::size_t kMostOfOthers = 8192;   // of all other users' trees
 
@@ -30,9 +32,10 @@ struct Found {
   LeaseName name;
   enum class Text { none, broken, lease } text = Text::none;
   LiveLease live;
-  bool ours = false;            // of the user who asks
-  bool seen_from_here = false;  // same boot, same pid namespace
-  bool unmarked = false;        // its marks still have to be looked for
+  bool ours = false;               // of the user who asks
+  bool seen_from_here = false;     // same boot, same pid namespace
+  bool unmarked = false;           // its marks still have to be looked for
+  std::vector<ProcessStat> roots;  // of the tree to measure
 };
 
 // What all lookers share.
@@ -41,6 +44,7 @@ struct Scene {
   const LeaseFolder& folder;
   const Here& here;
   uid_t user;
+  std::optional<ProcessTable> table{};
   std::atomic<std::size_t> of_others{0};  // processes looked at
 };
 
@@ -49,39 +53,64 @@ Existence existence_of(pid_t pid) {
                                                : Existence::none;
 }
 
-// Calls f(0) ... f(n - 1), in several threads where that pays.
+// Calls f(0) ... f(n - 1); in several threads where there is so much to do that
+// they pay.
 template <typename F>
 void for_each_index(std::size_t n, const F& f) {
-  constexpr std::size_t kPerThread = 64;
+  constexpr std::size_t kPerThread = 128;
   constexpr std::size_t kMostThreads = 4;
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < n; i = next++) f(i);
   };
   std::vector<std::thread> threads;
-  if (n > kPerThread) {
-    const std::size_t wanted = std::min<std::size_t>(
-        {kMostThreads, std::thread::hardware_concurrency(), n / kPerThread});
-    try {
-      while (threads.size() + 1 < wanted) threads.emplace_back(work);
-    } catch (const std::system_error&) {  // there are no more: fewer do it
-    }
+  std::size_t wanted = std::min(kMostThreads, n / kPerThread);
+  if (wanted > 1)  // a look into /sys
+    wanted = std::min<std::size_t>(wanted, std::thread::hardware_concurrency());
+  try {
+    while (threads.size() + 1 < wanted) threads.emplace_back(work);
+  } catch (const std::system_error&) {  // there are no more: fewer do it
   }
   work();
   for (std::thread& thread : threads) thread.join();
 }
 
-void add_tree(Scene& scene, Found& found, std::vector<ProcessStat> roots) {
+void measure_tree(Scene& scene, Found& found) {
+  if (found.roots.empty()) return;
   std::size_t most = kMostProcesses;
   if (!found.ours) {
-    const std::size_t before = scene.of_others.load();
+    const std::size_t before = scene.of_others;
     if (before >= kMostOfOthers) return;
     most = std::min(most, kMostOfOthers - before);
   }
-  ProcessTree tree = read_process_tree(scene.host, std::move(roots), most);
+  ProcessTree tree = read_process_tree(scene.host, std::move(found.roots), most,
+                                       scene.table ? &*scene.table : nullptr);
   if (!found.ours) scene.of_others += tree.pids.size();
   found.live.used = tree.used;
   found.live.pids = std::move(tree.pids);
+}
+
+// Asking each holder for its children, or every process that is no holder for
+// its parent: whichever is less.
+void find_kin(Scene& scene, const std::vector<Found>& all) {
+  std::vector<ProcessStat> known;
+  for (const Found& found : all)
+    known.insert(known.end(), found.roots.begin(), found.roots.end());
+  if (known.size() < kMany) return;
+  std::vector<pid_t> others = list_processes(scene.host);
+  std::unordered_set<pid_t> holders;
+  for (const ProcessStat& stat : known) holders.insert(stat.pid);
+  std::erase_if(others, [&](pid_t pid) { return holders.contains(pid); });
+  if (others.size() > known.size() / 2) return;
+  std::vector<std::optional<ProcessStat>> stats(others.size());
+  for_each_index(others.size(), [&](std::size_t i) {
+    stats[i] = read_process_stat(scene.host, others[i]);
+  });
+  scene.table.emplace();
+  for (const ProcessStat& stat : known)
+    (*scene.table)[stat.parent].push_back(stat);
+  for (const std::optional<ProcessStat>& stat : stats)
+    if (stat) (*scene.table)[stat->parent].push_back(*stat);
 }
 
 bool is_being_written(const LeaseFile& file) {
@@ -105,7 +134,7 @@ void read_text(const Scene& scene, Found& found) {
   }
 }
 
-void look_at(Scene& scene, Found& found) {
+void look_at(const Scene& scene, Found& found) {
   found.ours = found.name.owner == scene.user;
   read_text(scene, found);
   if (found.text != Found::Text::lease) return;
@@ -120,50 +149,52 @@ void look_at(Scene& scene, Found& found) {
     sighting = sight(lease, stat,
                      stat ? Existence::some : existence_of(lease.holder.pid));
   }
-  found.live.standing = judge(lease, scene.here, sighting, 0);
+  found.live.standing = judge(lease, scene.here, sighting, std::nullopt);
   // Only root can look into other users' processes.
   found.unmarked = (found.ours || scene.user == 0) &&
                    needs_marks(lease, scene.here, sighting);
   if (sighting != Sighting::running && sighting != Sighting::stopped) return;
   if (lease.kind == LeaseKind::held)
-    add_tree(scene, found, {*stat});
+    found.roots = {*stat};
   else
     found.live.pids = {stat->pid};
 }
 
-// The number above which all processes are that a lease has left behind, or 0.
-pid_t lowest_left(const Found& found, const Here& here) {
-  const Lease& lease = found.live.lease;
-  const bool recent =
-      here.now < lease.taken + static_cast<std::uint64_t>(
-                                   std::chrono::nanoseconds(kNoWrap).count());
-  const bool no_wrap =
-      found.seen_from_here && recent && here.self.pid > lease.holder.pid;
-  return no_wrap ? lease.holder.pid : 0;
-}
-
-void look_for_marks(Scene& scene, std::vector<Found>& all) {
-  std::vector<std::string> ids;
-  pid_t after = scene.here.self.pid;
+// Where the processes must be that these leases have left behind.
+PidRange range_of_marked(const Scene& scene, const std::vector<Found>& all) {
+  const Found* oldest = nullptr;
   for (const Found& found : all) {
     if (!found.unmarked) continue;
-    ids.push_back(found.live.lease.id);
-    after = std::min(after, lowest_left(found, scene.here));
+    const bool recent =
+        scene.here.now <
+        found.live.lease.taken + static_cast<std::uint64_t>(
+                                     std::chrono::nanoseconds(kNoWrap).count());
+    if (!found.seen_from_here || !recent) return {};
+    if (!oldest || found.live.lease.taken < oldest->live.lease.taken)
+      oldest = &found;
   }
+  const Result<std::string> text = scene.host.read("/proc/loadavg");
+  const auto last = text ? parse_last_pid(*text) : std::nullopt;
+  if (!oldest || !last) return {};
+  return {oldest->live.lease.holder.pid, *last};
+}
+
+void look_for_marks(const Scene& scene, std::vector<Found>& all) {
+  std::vector<std::string> ids;
+  for (const Found& found : all)
+    if (found.unmarked) ids.push_back(found.live.lease.id);
   if (ids.empty()) return;
   const std::vector<MarkedProcess> marked =
-      find_marked(scene.host, kLeaseVariable, ids, after);
+      find_marked(scene.host, kLeaseVariable, ids, range_of_marked(scene, all));
   for (Found& found : all) {
     if (!found.unmarked) continue;
-    std::vector<ProcessStat> roots;
     for (const MarkedProcess& process : marked) {
       if (process.mark != found.live.lease.id) continue;
       const auto stat = read_process_stat(scene.host, process.pid);
-      if (stat && !has_ended(*stat)) roots.push_back(*stat);
+      if (stat && !has_ended(*stat)) found.roots.push_back(*stat);
     }
     found.live.standing =
-        judge(found.live.lease, scene.here, Sighting::gone, roots.size());
-    if (!roots.empty()) add_tree(scene, found, std::move(roots));
+        judge(found.live.lease, scene.here, Sighting::gone, found.roots.size());
   }
 }
 
@@ -173,9 +204,15 @@ bool is_stale(const Found& found, const Here& here, uid_t user) {
   if (found.text == Found::Text::broken) return found.ours;
   if (found.text != Found::Text::lease || (!found.ours && user != 0))
     return false;
-  return found.live.standing == Standing::ended &&
-         (found.seen_from_here ||
-          found.live.lease.holder.boot != here.self.boot);
+  const Lease& lease = found.live.lease;
+  if (found.live.standing != Standing::ended) return false;
+  if (found.seen_from_here || lease.holder.boot != here.self.boot) return true;
+  // Of another pid namespace. Those in it may still see the holder, if it has
+  // lost its mark; they had their time.
+  return here.self.pid_namespace == kInitialPidNamespace &&
+         here.now >
+             lease.taken + static_cast<std::uint64_t>(
+                               std::chrono::nanoseconds(kRampUp).count());
 }
 
 }  // namespace
@@ -189,6 +226,9 @@ Survey survey_leases(const Host& host, const LeaseFolder& folder,
   Scene scene{host, folder, here, user};
   for_each_index(all.size(), [&](std::size_t i) { look_at(scene, all[i]); });
   look_for_marks(scene, all);
+  find_kin(scene, all);
+  for_each_index(all.size(),
+                 [&](std::size_t i) { measure_tree(scene, all[i]); });
 
   Survey survey;
   for (Found& found : all) {

@@ -2,7 +2,7 @@
 //
 // Costs some ten system calls per lease, so that 500 are worth two threads, and
 // for leases whose holder has ended one look at the environments of this user's
-// processes. Whatever other users put into a shared folder is bounded: 4096
+// processes. Whatever other users put into a shared folder is bounded: 2048
 // files, 16 KiB each, 8192 processes.
 
 #pragma once

@@ -86,7 +86,8 @@ Watch what_to_watch(const std::vector<LiveLease>& live, const Viewer& viewer,
         {before->owner, before->lease.id, LeaseName::Kind::wait});
   } else {
     for (const LiveLease& one : live)
-      if (one.lease.id != viewer.id) add_pids(one, watch.pids);
+      if (one.owner != viewer.user || one.lease.id != viewer.id)
+        add_pids(one, watch.pids);
   }
   return watch;
 }

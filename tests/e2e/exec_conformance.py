@@ -3,7 +3,7 @@
 
 Without arguments: fitrun, with several stages. With arguments, any wrapper:
 
-  HELPERS=build/dev/tests tests/e2e/exec_conformance.py [OPTION]... -- WRAPPER...
+  HELPERS=build/dev/tests exec_conformance.py [OPTION]... -- WRAPPER...
     --baseline CMD        compare with this instead of env
     --only SCENARIO       measure this one only (repeatable), e.g. "signals"
     --add NAME            a variable that the wrapper may add (repeatable)
@@ -76,7 +76,7 @@ def check_fitrun():
                 ([fitrun, "-q", injecting, "--"], ())):
             print("==", *wrapper)
             failed |= bool(compare(["env"], wrapper, 30,
-                                   added=("FITRUN_THREADS", "INJECTED"),
+                                   added=("FITRUN_LEASE", "FITRUN_THREADS", "INJECTED"),
                                    ignored=ignored))
     return 1 if failed else 0
 

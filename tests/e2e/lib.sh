@@ -9,7 +9,7 @@ work=$(mktemp -d) || exit 2
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
 cd "$work" || exit 2
 for name in "${!FITRUN_@}"; do unset "$name"; done
-export NO_COLOR=1
+export NO_COLOR=1 FITRUN_LEASES=off
 
 fail() {
   echo "FAIL: $*" >&2

@@ -5,11 +5,12 @@
 // Starts WORKERS processes; each maps SIZE (a number with an optional KiB, MiB
 // or GiB) and writes to every page of it. When all have done so it prints
 // "WORKERS workers of SIZE" and ends with 0; with `hold` it first waits for the
-// end of its standard input. Should a worker die before, it says of what and
-// ends with 1: nobody has to guess from a status of 137.
+// end of its standard input. Should a worker die before, it stops at once, says
+// of what and ends with 1: nobody has to guess from a status of 137.
 //
 // Linked statically, so that it runs where there is nothing else.
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -83,6 +84,20 @@ bool came(const Worker& worker) {
   return read(worker.progress, &byte, 1) == 1;
 }
 
+// Until standard input ends; false once a worker has died.
+bool hold(const std::vector<Worker>& workers) {
+  std::vector<pollfd> files{{STDIN_FILENO, POLLIN, 0}};
+  for (const Worker& worker : workers) files.push_back({worker.progress, 0, 0});
+  for (;;) {
+    if (poll(files.data(), files.size(), -1) < 0 && errno != EINTR)
+      return false;
+    const auto died = [](const pollfd& file) { return file.revents != 0; };
+    if (std::any_of(files.begin() + 1, files.end(), died)) return false;
+    char byte = 0;
+    if (files[0].revents != 0 && read(STDIN_FILENO, &byte, 1) <= 0) return true;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -104,8 +119,7 @@ int main(int argc, char** argv) {
   if (all) {
     std::printf("%d workers of %s\n", count, argv[2]);
     std::fflush(stdout);
-    char byte = 0;
-    while (argc > 3 && read(STDIN_FILENO, &byte, 1) > 0) continue;
+    if (argc > 3) all = hold(workers);
   }
   close(go[1]);
   int failed = all ? 0 : 1;

@@ -126,7 +126,7 @@ TEST_CASE("a cap on processes sets the number where it is the smaller",
   const auto capped = [](std::uint64_t workers, double per_worker) {
     return make_plan(html(), {{8, "--want"},
                               {pool(0, per_worker, 100)},
-                              {{"cgroup2.pids.max", "/x", 9, 4, workers}},
+                              {{"cgroup2.pids.max", "/x", 9, 4, workers, ""}},
                               {},
                               {"./render", "<threads>"}})
         .value();

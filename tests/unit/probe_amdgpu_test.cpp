@@ -108,6 +108,12 @@ TEST_CASE("cards are found by their driver", "[amdgpu]") {
   CHECK(gpu.reading.constraints[0].name == "amdgpu.vram");
   CHECK(gpu.reading.constraints[0].used == 30U);
   CHECK(listing.notes.empty());
+  CHECK(probe::drm_cards(Host(machine.dir.root())).size() == 3);
+  // A card that no driver has taken, and no ROCm: nothing to say of either.
+  machine.dir.file("/sys/class/drm/card3/device/uevent", "PCI_ID=1:2\n");
+  std::filesystem::remove(machine.dir.root() + "/dev/kfd");
+  CHECK(probe::drm_cards(Host(machine.dir.root())).size() == 3);
+  CHECK(machine.list().notes.empty());
 }
 
 TEST_CASE("no card of AMD's is no answer", "[amdgpu]") {
@@ -121,11 +127,15 @@ TEST_CASE("devices are numbered as ROCm's topology does", "[amdgpu]") {
   machine.card(0, "03", 100, 10).card(1, "07", 100, 20).card(2, "0b", 100, 30);
   machine.node(2, 130, "16045690984833335023").node(10, 128).node(3, 129);
   // a CPU
-  machine.dir.file("/sys/class/kfd/kfd/topology/nodes/0/properties",
-                   "cpu_cores_count 16\ndevice_id 0\ndrm_render_minor 0\n");
+  machine.dir
+      .file("/sys/class/kfd/kfd/topology/nodes/0/properties",
+            "cpu_cores_count 16\ndevice_id 0\ndrm_render_minor 0\n")
+      .file("/sys/class/kfd/kfd/topology/nodes/1/properties",
+            "device_id 7\ndrm_render_minor 0\n");
   const GpuListing listing = machine.list();
   CHECK(text_of(listing) == "0000:0b:00.0=70 0000:07:00.0=80 0000:03:00.0=90");
   CHECK(listing.gpus[listing.one_process[0]].uuid == "GPU-deadbeefdeadbeef");
+  CHECK(listing.notes.empty());
   machine.variables["ROCR_VISIBLE_DEVICES"] = "1,GPU-DEAD";
   CHECK(text_of(machine.list()) == "0000:07:00.0=80 0000:0b:00.0=70");
   machine.variables["HIP_VISIBLE_DEVICES"] = "1";
@@ -181,7 +191,8 @@ TEST_CASE("a card without permission says what to do", "[amdgpu]") {
   Machine machine;
   machine.card(1, "03", 100, 30).node(1, 129);
   const std::string& root = machine.dir.root();
-  REQUIRE(::chmod((root + "/dev/dri/renderD129").c_str(), 0) == 0);
+  // To read is not enough.
+  REQUIRE(::chmod((root + "/dev/dri/renderD129").c_str(), 0444) == 0);
   REQUIRE(::chmod((root + "/dev/kfd").c_str(), 0) == 0);
   REQUIRE(::chmod(root.c_str(), 0755) == 0);
   const uid_t user = ::geteuid();
@@ -225,6 +236,8 @@ TEST_CASE("an APU gives the larger of VRAM and GTT", "[amdgpu]") {
   CHECK(*binding(tight.reading)->available == 20 * kGib);
   // GTT is used up: what is left of the VRAM is more
   const Gpu full = gpu(Machine().apu(kGib, 0, 16 * kGib, 16 * kGib));
+  const Gpu nearly = gpu(Machine().apu(kGib, 0, 16 * kGib, 15 * kGib + 1));
+  CHECK(nearly.memory == GpuMemory::own);
   CHECK(full.memory == GpuMemory::own);
   CHECK(*binding(full.reading)->available == kGib);
 }

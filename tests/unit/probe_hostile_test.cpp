@@ -119,7 +119,7 @@ TEST_CASE("a spoilt file is survived, and spoils nothing else", "[probe]") {
         text.substr(0, text.size() - 1),
         text + text,
         std::string(5000, '\0'),
-        "\xff\xfe\x00\x01:::,,--((" + text,
+        "\xff\xfe\x7f\x01:::,,--((" + text,
         with_digits(text, "99999999999999999999999"),
         with_digits(text, "18446744073709551615"),
         with_digits(text, "-1"),

@@ -178,6 +178,8 @@ TEST_CASE("a route leads from the mount to our cgroup", "[probe]") {
       {"/../..", "/x", true, 2, {"x"}},
       {"/../..", "/../sib/y", true, 1, {"sib", "y"}},
       {"/../sib", "/x", false, 0, {}},
+      {"/../..", "/x/../y", false, 0, {}},
+      {"/", "/x/../y", false, 0, {}},
   }));
   CAPTURE(row.root, row.path);
   const std::vector<Mount> mounts = {{row.root, "/m", "cgroup2", "rw"}};
@@ -349,7 +351,7 @@ TEST_CASE("Slurm's numbers are MiB unless they say otherwise", "[probe]") {
   CHECK(slurm_memory("4096") == 4096 * kMiB);
   CHECK(slurm_memory(" 2G ") == 2048 * kMiB);
   CHECK(slurm_memory("1024k") == kMiB);
-  CHECK(slurm_memory("1T") == 1024 * 1024 * kMiB);
+  CHECK(slurm_memory("1T") == kMiB * kMiB);
   CHECK(slurm_memory("18446744073709551615") == kMost);
   for (const char* wrong : {"", "G", "-1", "4MB", "x", "1.5G"})
     CHECK_FALSE(slurm_memory(wrong));

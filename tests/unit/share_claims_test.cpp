@@ -112,7 +112,7 @@ TEST_CASE("leases of a GPU count against that GPU", "[share]") {
 }
 
 TEST_CASE("our own lease does not stand in our way", "[share]") {
-  const Viewer me{"a", 0, {}};
+  const Viewer me{kUs, "a", 0, {}};
   CHECK(left(ram(1000), {lease("a", 300), lease("b", 50)}, me).available ==
         950);
 }
@@ -128,7 +128,7 @@ TEST_CASE("a launch inside another one's tree draws on its lease", "[share]") {
   CHECK(stranger.subtracted[0].lease == 0);
   CHECK(stranger.subtracted[1].lease == 3);
   // For a third one inside: its siblings 200 + 100, and 10.
-  const Viewer sibling{"", 0, {"outer"}};
+  const Viewer sibling{kUs, "", 0, {"outer"}};
   CHECK(left(ram(1000), live, sibling).available == 690);
 }
 
@@ -157,6 +157,15 @@ TEST_CASE("an inner lease whose outer one has ended stands for itself",
   LiveLease foreign = inside("ours", lease("in", 200));
   foreign.owner = kUs + 1;
   CHECK(left(ram(1000), {lease("ours", 300), foreign}).available == 500);
+}
+
+TEST_CASE("the same id with another owner is another lease", "[share]") {
+  LiveLease foreign = lease("a", 300);
+  foreign.owner = kUs + 1;
+  CHECK(left(ram(1000), {foreign}, {kUs, "a", 0, {}}).available == 700);
+  CHECK(left(ram(1000), {foreign}, {kUs, "", 0, {"a"}}).available == 700);
+  CHECK(left(ram(1000), {foreign, lease("a", 10), inside("a", lease("b", 5))})
+            .available == 690);
 }
 
 TEST_CASE("leases that contain one another do no harm", "[share]") {
@@ -195,9 +204,9 @@ TEST_CASE("who waits counts for those behind, and not for those ahead",
                                        waiting("w3", 4000, 300)};
   // Somebody new is behind all of them.
   CHECK(left(ram(10000), live).available == 5680);
-  CHECK(left(ram(10000), live, {"w2", 200, {}}).available == 9700);
-  CHECK(left(ram(10000), live, {"w1", 100, {}}).available == 10000);
-  CHECK(left(ram(10000), live, {"w3", 300, {}}).available == 9680);
+  CHECK(left(ram(10000), live, {kUs, "w2", 200, {}}).available == 9700);
+  CHECK(left(ram(10000), live, {kUs, "w1", 100, {}}).available == 10000);
+  CHECK(left(ram(10000), live, {kUs, "w3", 300, {}}).available == 9680);
 }
 
 TEST_CASE("a stopped launch holds up nobody, but keeps a lease it has",
@@ -212,6 +221,6 @@ TEST_CASE("a stopped launch holds up nobody, but keeps a lease it has",
 
 TEST_CASE("places taken at the same moment are in some order", "[share]") {
   const LiveLease a = waiting("a", 1, 100), b = waiting("b", 1, 100);
-  CHECK(waits_ahead(a, {"b", 100, {}}));
-  CHECK_FALSE(waits_ahead(b, {"a", 100, {}}));
+  CHECK(waits_ahead(a, {kUs, "b", 100, {}}));
+  CHECK_FALSE(waits_ahead(b, {kUs, "a", 100, {}}));
 }

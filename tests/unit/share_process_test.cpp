@@ -235,11 +235,29 @@ TEST_CASE("marked processes are found by their environment", "[share]") {
   proc.write("26/environ", "FITRUN_LEASE=aaaaa\0FITRUN_LEASE=aaaa"s);
   proc.write("self/environ", "FITRUN_LEASE=aaaa\0"s);
   const auto found =
-      find_marked(proc.host(), "FITRUN_LEASE", {"aaaa", "bbbb"}, 0);
+      find_marked(proc.host(), "FITRUN_LEASE", {"aaaa", "bbbb"}, {});
   REQUIRE(found.size() == 3);
   CHECK((found[0].pid == 20 && found[0].mark == "aaaa"));
   CHECK((found[1].pid == 21 && found[1].mark == "bbbb"));
   CHECK((found[2].pid == 24 && found[2].mark == "bbbb"));
-  CHECK(find_marked(proc.host(), "FITRUN_LEASE", {"aaaa", "bbbb"}, 20).size() ==
-        2);
+  const auto pids = [&](pid_t after, pid_t last) {
+    std::vector<pid_t> all;
+    for (const MarkedProcess& one : find_marked(
+             proc.host(), "FITRUN_LEASE", {"aaaa", "bbbb"}, {after, last}))
+      all.push_back(one.pid);
+    return all;
+  };
+  CHECK(pids(20, 24) == std::vector<pid_t>{21, 24});
+  CHECK(pids(20, 23) == std::vector<pid_t>{21});
+  CHECK(pids(20, 30000) == std::vector<pid_t>{21, 24});
+  // The numbers came round.
+  CHECK(pids(30000, 20) == std::vector<pid_t>{20});
+  CHECK(pids(23, 20) == std::vector<pid_t>{20, 24});
+}
+
+TEST_CASE("the last pid is the last word of the load", "[share]") {
+  CHECK(parse_last_pid("0.20 0.18 0.12 1/80 11206\n") == 11206);
+  CHECK_FALSE(parse_last_pid("0.20 0.18 0.12 1/80\n"));
+  CHECK_FALSE(parse_last_pid("0.20 0.18 0.12 1/80 -1\n"));
+  CHECK_FALSE(parse_last_pid(""));
 }

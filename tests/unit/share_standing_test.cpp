@@ -85,6 +85,18 @@ TEST_CASE("a lease of another pid namespace is known by its marks", "[share]") {
   CHECK(judge(lease, here(600, 2), Sighting::gone, 0) == Standing::ended);
 }
 
+TEST_CASE("from the host every mark is seen, once the command has started",
+          "[share]") {
+  const Lease lease = lease_of();
+  constexpr std::uint64_t kHost = 4026531836;
+  CHECK(judge(lease, here(4, kHost), Sighting::gone, 0) == Standing::unseen);
+  CHECK(judge(lease, here(5, kHost), Sighting::gone, 0) == Standing::ended);
+  CHECK(judge(lease, here(5, kHost), Sighting::gone, 1) == Standing::running);
+  // Another user's environment is not.
+  CHECK(judge(lease, here(599, kHost), Sighting::gone, std::nullopt) ==
+        Standing::unseen);
+}
+
 TEST_CASE("a clock that is behind does not end a lease", "[share]") {
   Here early = here(0);
   early.now = kTaken - kSecond;

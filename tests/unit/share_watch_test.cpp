@@ -39,7 +39,8 @@ TEST_CASE("the first in the queue watches every lease", "[share]") {
       one("00000000000000b1", LeaseKind::waiting, 5, 30)};
   // A lease without its holder ends with the last of the others.
   live[1].standing = Standing::left_behind;
-  const Watch watch = what_to_watch(live, {"00000000000000b1", 5, {}}, kRam);
+  const Watch watch =
+      what_to_watch(live, {1000, "00000000000000b1", 5, {}}, kRam);
   CHECK(watch.pids == std::vector<pid_t>{10, 20, 21, 40});
   CHECK(watch.file.empty());
   CHECK(watch.period == milliseconds(1000));
@@ -51,12 +52,13 @@ TEST_CASE("the others watch the one before them", "[share]") {
       one("00000000000000b3", LeaseKind::waiting, 7, 50),
       one("00000000000000b2", LeaseKind::waiting, 6, 40),
       one("00000000000000b1", LeaseKind::waiting, 5, 30)};
-  const Watch watch = what_to_watch(live, {"00000000000000b3", 7, {}}, kRam);
+  const Watch watch =
+      what_to_watch(live, {1000, "00000000000000b3", 7, {}}, kRam);
   CHECK(watch.pids == std::vector<pid_t>{40});
   CHECK(watch.file == "1000-00000000000000b2.wait");
   CHECK(watch.period == milliseconds(3000));
   // Who waits for another memory is not before us.
-  const Watch other = what_to_watch(live, {"00000000000000b3", 7, {}},
+  const Watch other = what_to_watch(live, {1000, "00000000000000b3", 7, {}},
                                     {{Pool::vram, "GPU-1", 5}});
   CHECK(other.file.empty());
   CHECK(other.pids.size() == 3);
@@ -66,7 +68,8 @@ TEST_CASE("the period grows with the queue, up to ten seconds", "[share]") {
   std::vector<LiveLease> live;
   for (int i = 0; i < 50; ++i)
     live.push_back(one("00000000000000b1", LeaseKind::waiting, 5, 30));
-  CHECK(what_to_watch(live, {"x", 9, {}}, kRam).period == milliseconds(10000));
+  CHECK(what_to_watch(live, {1000, "x", 9, {}}, kRam).period ==
+        milliseconds(10000));
 }
 
 TEST_CASE("a sleep ends with a process, a file, the period or the deadline",

@@ -90,7 +90,7 @@ def suspend_key(bench):
 
 @scenario
 def terminal_status(bench):
-    """What the shell sees in the end; ^C on a command that does not catch it."""
+    """What the shell sees in the end, of a status and of a signal."""
     columns = {}
     for order in ("exit 7", f"raise {int(signal.SIGINT)}"):
         with contextlib.closing(Terminal(bench)) as terminal:

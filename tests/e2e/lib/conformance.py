@@ -59,7 +59,8 @@ def show(expected, measured, different, names):
         mark = "!" if column in marked else " "
         print(f"{mark} {column:44} {want:38} {value}")
     for column, want, value in different:
-        print(f"DIFFERENT {column}\n    expected {want!r}\n    measured {value!r}")
+        print(f"DIFFERENT {column}")
+        print(f"    expected {want!r}\n    measured {value!r}")
 
 
 @functools.cache
@@ -73,6 +74,8 @@ def compare(baseline, wrapper, seconds, wanted=None, **accepted):
     `accepted` is what `differences` takes.
     """
     require_target()
+    if not shutil.which(wrapper[0]):
+        sys.exit(f"no program {wrapper[0]}")
     wanted = wanted and tuple(wanted)
     expected = _measure_once(tuple(baseline), seconds, wanted)
     measured = measure(wrapper, TARGET, seconds, wanted)

@@ -88,7 +88,7 @@ class Caller:
     cpus: tuple = ()
     subreaper: int = 0
     files: dict = dataclasses.field(default_factory=dict)  # number -> fd
-    environment: tuple = None  # b"NAME=value", in order; None: the harness's own
+    environment: tuple = None  # b"NAME=value", in order; None: our own
 
     def environment_bytes(self):
         if self.environment is not None:
@@ -234,7 +234,7 @@ class Target:
         return bool(condition())
 
     def answer(self, word):
-        """The rest of the next line that starts with `word`; None at the end."""
+        """The rest of the next line with this word; None at the end."""
         def found():
             return next((line for line in self.lines if line[0] == word), None)
         if not self.wait(f"the target's {word}", found):
@@ -306,15 +306,18 @@ class Listener:
         self.socket.listen(16)
         self.socket.setblocking(False)
 
-    def accept(self, wrapper_ended):
-        """The next target, with its report read."""
+    def accept(self, wrapper_ended, files=()):
+        """The next target, with its report read.
+
+        `files` are those that announce the wrapper's end, besides SIGCHLD.
+        """
         def arrived():
             try:
                 return self.socket.accept()[0]
             except BlockingIOError:
                 return wrapper_ended() and "gone"
         connection = self.clock.wait("the target to report", arrived,
-                                     [self.socket])
+                                     [self.socket, *files])
         if connection == "gone":
             raise Gone(wrapper_ended())
         target = Target(connection, self.clock)

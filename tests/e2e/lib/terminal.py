@@ -14,7 +14,8 @@ import socket
 import struct
 import termios
 
-from subject import Caller, Late, become, encoded, settle, status_text
+from subject import (Caller, Gone, Late, become, encoded, settle,
+                     status_text)
 
 
 def _take_terminal(name):
@@ -98,7 +99,11 @@ class Terminal:
         os.set_blocking(self.master, False)
         self.channel.setblocking(False)
         self.job = int(self.wait_for("job").split()[1])
-        self.target = bench.listener.accept(self.job_ended)
+        try:
+            self.target = bench.listener.accept(self.job_ended, [self.channel])
+        except (Gone, Late):
+            self.close()
+            raise
         bench.adopt(self.target)
 
     def _be_shell(self, channel, name, foreground):

@@ -1,0 +1,62 @@
+#include "cli/leasing.h"
+
+#include "base/bytes.h"
+
+namespace fitrun {
+namespace {
+
+std::string holder_of(const LiveLease& live) {
+  return (live.lease.label.empty() ? "a launch" : live.lease.label) + " (pid " +
+         std::to_string(live.lease.holder.pid) + ")";
+}
+
+}  // namespace
+
+void subtract_leases(PoolReading& reading, const std::string& device,
+                     const std::vector<LiveLease>& live, const Viewer& viewer) {
+  if (live.empty()) return;
+  std::vector<Room> rooms;
+  std::vector<Constraint*> constraints;
+  for (Constraint& c : reading.constraints) {
+    if (!c.available || c.name == "given") continue;
+    rooms.push_back({reading.pool, device,
+                     c.file.empty() ? "" : level_id(c.where), *c.available});
+    constraints.push_back(&c);
+  }
+  const std::vector<RoomLeft> left = leave_room(rooms, live, viewer);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    constraints[i]->available = left[i].available;
+    for (const Subtraction& taken : left[i].subtracted) {
+      constraints[i]->leased.push_back(
+          {holder_of(live[taken.lease]), taken.bytes});
+    }
+  }
+}
+
+LeaseRequest lease_request(const Plan& plan, std::uint64_t threads) {
+  LeaseRequest request;
+  request.label = plan.label;
+  request.threads = threads;
+  for (const PoolPlan& pool : plan.pools) {
+    const auto hold = [&](const std::string& device, std::uint64_t workers) {
+      const auto count = static_cast<double>(workers);
+      request.holdings.push_back(
+          {pool.needs.pool, device,
+           whole_bytes(pool.fixed.bytes + pool.per_worker.bytes * count)});
+    };
+    if (pool.gpus.empty()) hold("", threads);
+    for (const GpuPlan& gpu : pool.gpus) {
+      // A launch that waits asks for one worker, on the GPU that decides.
+      const bool decides = &gpu == &pool.gpus[pool.deciding];
+      const std::uint64_t workers = threads == plan.threads ? gpu.share.threads
+                                    : decides               ? threads
+                                                            : 0;
+      if (workers > 0) hold(identity(gpu.gpu), workers);
+    }
+    for (const Constraint& c : pool.reading.constraints)
+      if (!c.file.empty()) request.levels.push_back(c.where);
+  }
+  return request;
+}
+
+}  // namespace fitrun

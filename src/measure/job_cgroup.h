@@ -1,0 +1,109 @@
+// A control group made for one run, in which the kernel counts its memory.
+//
+// The kernel's high-water mark (memory.peak, Linux 5.19; max_usage_in_bytes in
+// version 1) is exact, but counts the page cache, which is no need of the job:
+// reading a file of 500 MB is a peak of 500 MB. The file pages on the LRU lists
+// are therefore taken off, which leaves tmpfs and shared memory in. As both
+// change, this is done for the stretch between two readings, with the mark set
+// back at each: memory.peak since Linux 6.12, max_usage_in_bytes always.
+//
+// What surprises: a group can often not be made (containers mount
+// /sys/fs/cgroup read-only, users own nothing below it), and that is no error.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "os/environment.h"
+#include "os/fd.h"
+#include "os/host.h"
+#include "probe/cgroup.h"
+
+namespace fitrun {
+
+// What a mark speaks of: the time since the reading before, or since the
+// beginning.
+enum class MarkSince { reading, start };
+
+// One reading, bytes.
+struct CgroupUsage {
+  std::uint64_t current = 0;
+  std::optional<std::uint64_t> mark;  // the kernel's, where it keeps one
+  MarkSince mark_since = MarkSince::start;
+  std::uint64_t droppable = 0;  // file pages, and the slab that goes with them
+  std::uint64_t swap = 0;
+};
+
+// What can be dropped by memory.stat: active_file, inactive_file and
+// slab_reclaimable. Version 1 (the total_ ones, which count descendants too)
+// does not say what of `kernel`, memory.kmem.usage_in_bytes, goes with the
+// pages: their buffer heads and tree nodes, about a 32nd part of them (measured
+// on ext4, Linux 6.18), at most all of it.
+std::uint64_t droppable_bytes(std::string_view stat, CgroupVersion version,
+                              std::uint64_t kernel);
+
+// The count on the "oom_kill" line of memory.events, memory.oom_control or
+// /proc/vmstat; empty where there is none (before Linux 4.13).
+std::optional<std::uint64_t> parse_oom_kills(std::string_view text);
+
+// The largest need among readings. Pure.
+class CgroupPeak {
+ public:
+  void add(const CgroupUsage& usage);
+
+  std::uint64_t peak() const { return peak_; }
+  std::uint64_t latest() const { return latest_; }
+  std::uint64_t largest_cache() const { return largest_cache_; }
+
+ private:
+  std::optional<CgroupUsage> before_;
+  std::uint64_t peak_ = 0;
+  std::uint64_t latest_ = 0;
+  std::uint64_t largest_cache_ = 0;
+};
+
+class JobCgroup {
+ public:
+  // Below our own memory group; in version 2, where processes and children do
+  // not go together, beside it, with its limits. The error says why not.
+  static Result<JobCgroup> make(const Host& host,
+                                const Environment& environment);
+
+  // One that exists, of which somebody else (systemd) takes care.
+  static Result<JobCgroup> open(const std::string& folder,
+                                CgroupVersion version);
+
+  JobCgroup(JobCgroup&&) noexcept = default;
+  JobCgroup& operator=(JobCgroup&&) = delete;
+  // Moves processes that are left to our own group and removes the folder.
+  ~JobCgroup();
+
+  // A descriptor of cgroup.procs for ChildSpec.
+  int procs() const { return procs_.get(); }
+  const std::string& folder() const { return folder_; }
+  CgroupVersion version() const { return version_; }
+  // Whether the kernel keeps a mark, and whether it can be set back.
+  bool has_mark() const { return static_cast<bool>(mark_); }
+  bool can_reset() const { return can_reset_; }
+
+  // Reads, and sets the mark back where possible. Empty once it is gone.
+  std::optional<CgroupUsage> read();
+  std::optional<std::uint64_t> oom_kills() const;
+
+ private:
+  JobCgroup(std::string folder, CgroupVersion version);
+  Result<bool> open_files();
+  bool reset_mark() const;
+
+  std::string folder_;
+  std::string parent_;  // empty: not ours to remove
+  CgroupVersion version_;
+  Fd procs_, current_, mark_, stat_, swap_, kernel_, events_;
+  bool can_reset_ = false;
+};
+
+}  // namespace fitrun

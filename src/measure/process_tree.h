@@ -1,0 +1,134 @@
+// The memory of a process and all its descendants, by looking again and again.
+//
+// Adding up resident sizes counts a shared page once per process: four workers
+// forked from one parent of 1 GB are not 5 GB. The proportional size (PSS) adds
+// up, but the kernel walks every page for it: 12 ms per GB was measured. So the
+// resident sizes, which are cheap and an upper bound, decide when a close look
+// at smaps_rollup can pay.
+//
+// Counted are anonymous memory, shared memory and what of both is in swap.
+// Pages of files are not: the kernel drops them before anything is killed.
+// Files that the tree writes to a tmpfs without mapping them are memory that is
+// not seen here; a control group (job_cgroup.h) counts those too.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "os/host.h"
+
+namespace fitrun {
+
+// What /proc/PID/status says, bytes. Shared pages count in full in each
+// process.
+struct ResidentSize {
+  std::uint64_t own = 0;     // RssAnon and VmSwap
+  std::uint64_t shared = 0;  // RssShmem
+  std::uint64_t file = 0;    // RssFile
+  std::uint64_t counts() const { return own + shared; }
+};
+
+// Empty where the text lacks RssAnon: a process that has ended, or a kernel
+// before 4.5.
+std::optional<ResidentSize> parse_resident(std::string_view text);
+
+// The bytes of /proc/PID/smaps_rollup that count: Pss_Anon, Pss_Shmem and
+// SwapPss. Kernels before 5.4 say Pss only, which has file pages in it. Empty
+// where the text has neither.
+std::optional<std::uint64_t> parse_rollup(std::string_view text);
+
+// The start time in /proc/PID/stat (field 22), in clock ticks since boot: with
+// the pid, it names a process for good.
+std::optional<std::uint64_t> parse_start_time(std::string_view text);
+
+// The processes that `pid` has forked and not yet waited for, of all its
+// threads
+// (/proc/PID/task/TID/children; Linux 3.5).
+std::vector<pid_t> children_of(const Host& host, pid_t pid);
+
+// The living processes of a tree. A process whose parent has ended stays in the
+// tree once it was seen.
+class ProcessTree {
+ public:
+  explicit ProcessTree(const Host& host) : host_(host) {}
+
+  // Looks again, from these processes down; each pid once.
+  const std::vector<pid_t>& refresh(const std::vector<pid_t>& roots);
+
+ private:
+  struct Known {
+    pid_t pid = 0;
+    std::uint64_t start_time = 0;
+  };
+  void add_below(std::vector<pid_t> pids);
+
+  Host host_;
+  std::vector<pid_t> living_;
+  std::vector<Known> known_;
+};
+
+// How long to wait after a glance at the resident sizes: ten times the
+// processor time that it took, and longer in a long run, which is seen as well
+// with fewer looks; 2 to 100 ms.
+std::chrono::microseconds next_pause(std::chrono::microseconds elapsed,
+                                     std::chrono::microseconds glance);
+
+// Bytes, and time since the first look.
+struct TreeGlance {
+  std::uint64_t resident = 0;  // the sum of resident sizes now
+  std::uint64_t peak = 0;      // the largest close look so far
+  std::uint64_t resident_at_close_look = 0;
+  std::chrono::microseconds spent_closely{0};  // processor time
+  std::chrono::microseconds elapsed{0};
+};
+
+// Resident sizes are an upper bound: below the peak there is nothing to see.
+// Above, growth is a reason to look closely; without growth shared pages may
+// still turn private (copy on write), so while it costs little, too.
+bool worth_a_close_look(const TreeGlance& glance);
+
+class SampledPeak {
+ public:
+  explicit SampledPeak(const Host& host);
+
+  void look(const std::vector<pid_t>& roots,
+            std::chrono::steady_clock::time_point now);
+
+  std::uint64_t peak() const { return peak_; }      // bytes
+  std::uint64_t latest() const { return latest_; }  // bytes, roughly
+  std::uint64_t looks() const { return looks_; }
+  // The largest part of one process that was pages of files, bytes.
+  std::uint64_t largest_file_part() const { return largest_file_part_; }
+  // Whether there were processes whose smaps_rollup could not be read: their
+  // own resident size was taken.
+  bool partly_resident() const { return partly_resident_; }
+  std::chrono::microseconds pause() const { return pause_; }
+
+ private:
+  struct Process {
+    pid_t pid = 0;
+    ResidentSize size;
+  };
+  void look_closely(const std::vector<Process>& processes);
+
+  Host host_;
+  ProcessTree tree_;
+  std::chrono::steady_clock::time_point first_;
+  std::chrono::microseconds spent_closely_{0};
+  std::chrono::microseconds pause_{0};
+  std::uint64_t resident_at_close_look_ = 0;
+  std::uint64_t at_close_look_ = 0;
+  std::uint64_t peak_ = 0;
+  std::uint64_t latest_ = 0;
+  std::uint64_t looks_ = 0;
+  std::uint64_t largest_file_part_ = 0;
+  bool partly_resident_ = false;
+};
+
+}  // namespace fitrun

@@ -1,0 +1,132 @@
+#include "plan/pools.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fitrun {
+namespace {
+
+SpreadInput spread_input(const PoolPlan& pool, std::uint64_t want) {
+  SpreadInput input;
+  for (const GpuPlan& gpu : pool.gpus)
+    input.available.push_back(static_cast<double>(*gpu.binding.available));
+  input.headroom = pool.needs.headroom.value;
+  input.reserve = static_cast<double>(pool.needs.reserve.value.count);
+  input.fixed = pool.fixed.bytes;
+  input.per_worker = pool.per_worker.bytes;
+  input.want = want;
+  input.spread = pool.needs.spread.value;
+  return input;
+}
+
+Result<PoolPlan> plan_gpus(PoolPlan pool, std::vector<Gpu> gpus,
+                           std::uint64_t want) {
+  for (Gpu& gpu : gpus) {
+    auto decided = decide_binding(gpu.reading);
+    if (!decided) return decided.error();
+    pool.gpus.push_back({std::move(gpu), std::move(*decided), {}});
+  }
+  const SpreadFit fit = compute_spread(spread_input(pool, want));
+  pool.deciding = fit.limiting.value_or(0);
+  const GpuPlan& deciding = pool.gpus[pool.deciding];
+  pool.reading = deciding.gpu.reading;
+  pool.binding = deciding.binding;
+  pool.fit = {fit.threads, fit.reduced, fit.swapping,
+              fit.gpus[pool.deciding].budget};
+  pool.threads_without_deciding = fit.threads_without_limiting;
+  for (std::size_t i = 0; i < pool.gpus.size(); ++i)
+    pool.gpus[i].share = fit.gpus[i];
+  return pool;
+}
+
+void add_cost(CostSum& sum, const CostSum& more) {
+  sum.bytes += more.bytes;
+  sum.items.insert(sum.items.end(), more.items.begin(), more.items.end());
+}
+
+bool uses_ram(const PoolInput& pool) {
+  return std::any_of(pool.gpus.begin(), pool.gpus.end(), [](const Gpu& gpu) {
+    return gpu.memory == GpuMemory::shared;
+  });
+}
+
+}  // namespace
+
+Result<Constraint> decide_binding(const PoolReading& reading) {
+  if (const Constraint* const found = binding(reading)) return *found;
+  std::string reasons;
+  for (const Constraint& c : reading.constraints) {
+    if (!reasons.empty()) reasons += "; ";
+    reasons += c.name + ": " + c.reason;
+  }
+  const std::string key(key_of(reading.pool));
+  return Error{"cannot measure the free " + std::string(name_of(reading.pool)) +
+               " (" + (reasons.empty() ? "no source" : reasons) +
+               "); give it with --available " + key +
+               "=SIZE, or a command that prints it with probe in [" + key +
+               "]"};
+}
+
+Result<PoolPlan> plan_pool(PoolInput input, std::uint64_t want) {
+  PoolPlan pool;
+  pool.needs = std::move(input.needs);
+  pool.fixed = std::move(input.fixed);
+  pool.per_worker = std::move(input.per_worker);
+  if (!input.gpus.empty())
+    return plan_gpus(std::move(pool), std::move(input.gpus), want);
+
+  auto decided = decide_binding(input.reading);
+  if (!decided) return decided.error();
+  pool.reading = std::move(input.reading);
+  pool.binding = std::move(*decided);
+  pool.fit = compute_fit({static_cast<double>(*pool.binding.available),
+                          pool.needs.headroom.value,
+                          static_cast<double>(pool.needs.reserve.value.count),
+                          pool.fixed.bytes, pool.per_worker.bytes, want});
+  return pool;
+}
+
+void share_out(PoolPlan& pool, std::uint64_t threads) {
+  if (pool.gpus.empty()) return;
+  const SpreadFit fit = compute_spread(spread_input(pool, threads));
+  for (std::size_t i = 0; i < pool.gpus.size(); ++i)
+    pool.gpus[i].share.threads = fit.gpus[i].threads;
+}
+
+std::vector<PoolInput> join_unified(std::vector<PoolInput> pools) {
+  const auto vram =
+      std::find_if(pools.begin(), pools.end(),
+                   [](const PoolInput& pool) { return uses_ram(pool); });
+  if (vram == pools.end()) return pools;
+  PoolInput shared = std::move(*vram);
+  pools.erase(vram);
+  shared.reading = shared.gpus.front().reading;
+  shared.reading.pool = Pool::ram;
+  shared.reading.diagnostics.push_back(
+      shared.gpus.front().name +
+      " takes its memory from the RAM: the costs in both are added up");
+  shared.gpus.clear();
+  shared.needs.pool = Pool::ram;
+  if (!pools.empty()) {
+    PoolInput ram = std::move(pools.front());
+    add_cost(ram.fixed, shared.fixed);
+    add_cost(ram.per_worker, shared.per_worker);
+    ram.needs.reserve.value.count += shared.needs.reserve.value.count;
+    if (shared.needs.headroom.value < ram.needs.headroom.value)
+      ram.needs.headroom = shared.needs.headroom;
+    // What the user said of the RAM holds; else the GPU's reading has the RAM's
+    // and what limits the GPU beside it.
+    if (!ram.needs.available && ram.needs.probe.empty())
+      ram.reading = std::move(shared.reading);
+    shared = std::move(ram);
+  }
+  return {std::move(shared)};
+}
+
+std::string limit_name(const PoolPlan& pool) {
+  std::string name(key_of(pool.needs.pool));
+  if (pool.gpus.empty()) return name;
+  return name + ":" + identity(pool.gpus[pool.deciding].gpu);
+}
+
+}  // namespace fitrun

@@ -1,0 +1,235 @@
+#include "plan/render_probe.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "plan/advice.h"
+#include "plan/constraint_json.h"
+
+namespace fitrun {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kBold = "\x1b[1m", kYellow = "\x1b[33m",
+                           kPlain = "\x1b[0m";
+
+std::string styled(const std::string& text, std::string_view code,
+                   const TextStyle& style) {
+  if (!style.colour) return text;
+  return std::string(code) + text + std::string(kPlain);
+}
+
+// Names of cgroups are anybody's: what would move the cursor is quoted.
+std::string shown(const std::string& text) {
+  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  return plain ? text : in_quotes(text);  // not std::quoted
+}
+
+std::string size(std::optional<std::uint64_t> bytes) {
+  return bytes ? format_bytes(static_cast<double>(*bytes)) : "";
+}
+
+enum class Mark { none, binding };
+
+std::string row(Mark mark, const std::string& available, const Constraint& c,
+                const std::string& source, const TextStyle& style) {
+  char numbers[96];
+  std::snprintf(numbers, sizeof numbers, "  %c %10s %9s %9s %12s  ",
+                mark == Mark::binding ? '>' : ' ', available.c_str(),
+                size(c.limit).c_str(), size(c.used).c_str(),
+                size(c.reclaimable).c_str());
+  const std::string line = numbers + source;
+  return (mark == Mark::binding ? styled(line, kBold, style) : line) + "\n";
+}
+
+// Near enough to the one that binds to bind after the next change.
+bool is_close(const Constraint& c, const Constraint& bound) {
+  const std::uint64_t margin = *bound.available / 10;
+  return *c.available - *bound.available <= margin;
+}
+
+std::string source_of(const Constraint& c) {
+  std::string text = c.name;
+  if (!c.where.empty()) text += ", " + c.where;
+  return shown(text);
+}
+
+std::string spoken_rows(const PoolReading& reading, const TextStyle& style) {
+  const Constraint* const bound = binding(reading);
+  std::vector<const Constraint*> rows;
+  for (const Constraint& c : reading.constraints)
+    if (c.available) rows.push_back(&c);
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Constraint* a, const Constraint* b) {
+                     return *a->available < *b->available;
+                   });
+  std::string out;
+  for (const Constraint* c : rows) {
+    const bool binds = c == bound;
+    std::string source = source_of(*c);
+    if (!binds && is_close(*c, *bound)) source += " (close)";
+    // "<=" where an unknown part of it may be in use.
+    out += row(binds ? Mark::binding : Mark::none,
+               (c->exact ? "" : "<= ") + size(c->available), *c, source, style);
+  }
+  return out;
+}
+
+bool says_unlimited(const Constraint& c) {
+  return !c.available && (c.reason == "max" || c.reason == "unlimited");
+}
+
+// Sources without a number: each with its reason, but for levels without a
+// limit, which are many and all alike.
+std::string silent_rows(const PoolReading& reading, const TextStyle& style) {
+  std::string out;
+  std::vector<std::pair<std::string, std::size_t>> unlimited;
+  for (const Constraint& c : reading.constraints) {
+    if (c.available) continue;
+    if (!says_unlimited(c)) {
+      out +=
+          row(Mark::none, "-", c, source_of(c) + ": " + shown(c.reason), style);
+      continue;
+    }
+    const auto known =
+        std::find_if(unlimited.begin(), unlimited.end(),
+                     [&](const auto& entry) { return entry.first == c.name; });
+    if (known != unlimited.end()) {
+      ++known->second;
+    } else {
+      unlimited.emplace_back(c.name, 1);
+    }
+  }
+  for (const auto& [name, levels] : unlimited) {
+    out += row(Mark::none, "-", Constraint(),
+               name + ": no limit at " + std::to_string(levels) +
+                   (levels == 1 ? " level" : " levels"),
+               style);
+  }
+  return out;
+}
+
+std::string line(const char* label, const std::string& text) {
+  char start[32];
+  std::snprintf(start, sizeof start, "  %-9s ", label);
+  return start + text + "\n";
+}
+
+std::string more_line(const std::string& advice) {
+  return advice.empty() ? "" : line("for more", shown(advice));
+}
+
+std::string pool_text(const PoolReading& reading, const TextStyle& style) {
+  const Constraint* const bound = binding(reading);
+  std::string head = std::string(name_of(reading.pool)) + ": ";
+  if (bound) {
+    head += size(bound->available) + " available";
+    head = styled(head, kBold, style) + ", bound by " + shown(title(*bound));
+  } else {
+    head += "unknown: no source says how much is available";
+  }
+  std::string out = head + "\n\n";
+  out += "     available     limit      used  reclaimable  source\n";
+  out += spoken_rows(reading, style) + silent_rows(reading, style) + "\n";
+  if (bound) out += more_line(advice(*bound));
+  if (const auto& cap = reading.per_process_cap) {
+    out += line("a process", "may have " + size(cap->bytes) + ": " + cap->name);
+    out += more_line(advice(*cap));
+  }
+  for (const std::string& sentence : reading.diagnostics)
+    out += line("note", shown(sentence));
+  return out + "\n";
+}
+
+std::string caps_text(const std::vector<WorkerCap>& caps) {
+  const WorkerCap* const cap = binding(caps);
+  if (!cap) return "";
+  std::string text = std::to_string(cap->workers) + " more, bound by " +
+                     cap->name + ", " + cap->where + " (limit " +
+                     std::to_string(cap->limit);
+  if (cap->used) text += ", used " + std::to_string(*cap->used);
+  return line("processes", shown(text) + ")") + more_line(advice(*cap));
+}
+
+std::string pressure_text(const MachineReading& machine,
+                          const TextStyle& style) {
+  if (!machine.pressure) return "";
+  char share[64];
+  std::snprintf(share, sizeof share, "%.2f %% of the last 10 s stalled",
+                machine.pressure->full_avg10);
+  std::string text = share + (", " + machine.pressure->where);
+  if (machine.pressure->full_avg10 > kHighPressure)
+    text += styled(": memory is short right now", kYellow, style);
+  return line("pressure", text);
+}
+
+Json pool_json(const PoolReading& reading) {
+  const Constraint* const bound = binding(reading);
+  Json constraints = Json::array();
+  for (const Constraint& c : reading.constraints)
+    constraints.push_back(constraint_json(c));
+  Json json = {
+      {"pool", key_of(reading.pool)}, {"available", nullptr},
+      {"binding", nullptr},           {"constraints", std::move(constraints)},
+      {"per_process_cap", nullptr},   {"diagnostics", reading.diagnostics}};
+  if (bound) {
+    json["available"] = *bound->available;
+    json["binding"] = bound->name;
+    json["advice"] = advice(*bound);
+  }
+  if (const auto& cap = reading.per_process_cap)
+    json["per_process_cap"] = {{"name", cap->name}, {"bytes", cap->bytes}};
+  return json;
+}
+
+Json caps_json(const std::vector<WorkerCap>& caps) {
+  Json all = Json::array();
+  for (const WorkerCap& cap : caps) {
+    Json json = {{"name", cap.name},
+                 {"where", cap.where},
+                 {"limit", cap.limit},
+                 {"workers", cap.workers}};
+    if (cap.used) json["used"] = *cap.used;
+    all.push_back(std::move(json));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string render_probe_text(const MachineReading& machine,
+                              const TextStyle& style) {
+  std::string out;
+  for (const PoolReading& reading : machine.pools)
+    out += pool_text(reading, style);
+  out += line("CPUs",
+              std::to_string(machine.cpus.value) + ", " + machine.cpus.origin);
+  return out + caps_text(machine.worker_caps) + pressure_text(machine, style);
+}
+
+std::string render_probe_json(const MachineReading& machine) {
+  Json pools = Json::array();
+  for (const PoolReading& reading : machine.pools)
+    pools.push_back(pool_json(reading));
+  Json json = {
+      {"pools", std::move(pools)},
+      {"cpus",
+       {{"value", machine.cpus.value}, {"origin", machine.cpus.origin}}},
+      {"caps", caps_json(machine.worker_caps)},
+      {"pressure", nullptr}};
+  if (const auto& pressure = machine.pressure) {
+    json["pressure"] = {{"where", pressure->where},
+                        {"full_avg10", pressure->full_avg10}};
+  }
+  return dump_json(json);
+}
+
+}  // namespace fitrun

@@ -1,0 +1,324 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "catch.h"
+#include "measure/job_cgroup.h"
+#include "measure/oom_counter.h"
+#include "measure/peak_meter.h"
+#include "measure/process_tree.h"
+
+using namespace fitrun;
+using std::chrono::microseconds;
+
+namespace {
+
+constexpr std::uint64_t kMiB = 1U << 20;
+const Environment kNoVariables{std::map<std::string, std::string>{}};
+
+// A directory that is a machine.
+class Machine {
+ public:
+  Machine() { REQUIRE(::mkdtemp(root_) != nullptr); }
+  ~Machine() { std::filesystem::remove_all(root_); }
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  void write(const std::string& path, const std::string& text) const {
+    const std::filesystem::path full = root_ + path;
+    std::filesystem::create_directories(full.parent_path());
+    std::ofstream(full) << text;
+  }
+  void process(int pid, const std::string& children, int start_time,
+               const std::string& status = "",
+               const std::string& rollup = "") const {
+    const std::string folder = "/proc/" + std::to_string(pid);
+    write(folder + "/task/" + std::to_string(pid) + "/children", children);
+    write(folder + "/stat", std::to_string(pid) + " (a) b) S 1" +
+                                " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 " +
+                                std::to_string(start_time) + " 0 0\n");
+    if (!status.empty()) write(folder + "/status", status);
+    if (!rollup.empty()) write(folder + "/smaps_rollup", rollup);
+  }
+  void remove(int pid) const {
+    std::filesystem::remove_all(root_ + std::string("/proc/") +
+                                std::to_string(pid));
+  }
+  Host host() const { return Host(root_); }
+
+ private:
+  char root_[32] = "/tmp/fitrun-test-XXXXXX";
+};
+
+}  // namespace
+
+TEST_CASE("the files of a process are read as the kernel writes them",
+          "[process_tree]") {
+  const std::string status =
+      "Name:\teat\nVmHWM:\t  70000 kB\nVmRSS:\t   66000 kB\n"
+      "RssAnon:\t   60000 kB\nRssFile:\t    2000 kB\nRssShmem:\t    4000 kB\n"
+      "VmSwap:\t     100 kB\n";
+  const auto size = parse_resident(status);
+  REQUIRE(size);
+  CHECK(size->own == 60100 * 1024);
+  CHECK(size->shared == 4000 * 1024);
+  CHECK(size->file == 2000 * 1024);
+  CHECK(size->counts() == 64100 * 1024);
+  CHECK_FALSE(parse_resident("Name:\tzombie\nState:\tZ (zombie)\n"));
+
+  CHECK(parse_rollup("55d0-7ffe ---p 00000000 00:00 0 [rollup]\n"
+                     "Rss:     1000 kB\nPss:      900 kB\n"
+                     "Pss_Anon: 500 kB\nPss_File: 300 kB\nPss_Shmem: 100 kB\n"
+                     "Swap:      40 kB\nSwapPss:   20 kB\n") == 620 * 1024);
+  // Linux 4.14 to 5.3
+  CHECK(parse_rollup("Rss: 1000 kB\nPss: 900 kB\nSwapPss: 20 kB\n") ==
+        920 * 1024);
+  CHECK_FALSE(parse_rollup(""));
+
+  CHECK(parse_start_time("7 (a) S 1 (x) S 4 5 6 7 8 9 10 11 12 13 14 15 16 "
+                         "17 18 19 20 21 4711 23") == 4711);
+  CHECK_FALSE(parse_start_time("7 (a) S 4"));
+}
+
+TEST_CASE("a tree is followed down, and strays stay in it", "[process_tree]") {
+  const Machine machine;
+  machine.process(10, "11 12 ", 100);
+  machine.write("/proc/10/task/15/children", "13");  // of another thread
+  machine.process(11, "", 101);
+  machine.process(12, "14", 102);
+  machine.process(13, "", 103);
+  machine.process(14, "", 104);
+  machine.process(99, "", 99);  // a stranger
+  ProcessTree tree(machine.host());
+  const auto sorted = [&] {
+    std::vector<pid_t> pids = tree.refresh({10});
+    std::sort(pids.begin(), pids.end());
+    return pids;
+  };
+  CHECK(sorted() == std::vector<pid_t>{10, 11, 12, 13, 14});
+  // 12 ends; 14 lives on, and forks.
+  machine.process(10, "11", 100);
+  machine.remove(12);
+  machine.process(14, "16", 104);
+  machine.process(16, "", 106);
+  CHECK(sorted() == std::vector<pid_t>{10, 11, 13, 14, 16});
+  // The number of 14 goes to a stranger.
+  machine.process(14, "", 200);
+  machine.remove(16);
+  CHECK(sorted() == std::vector<pid_t>{10, 11, 13});
+}
+
+TEST_CASE("shared pages count once", "[process_tree]") {
+  // A parent of 100 MiB and a child that has changed 10 of them: resident 200,
+  // proportional 45 + 10 + 45 + 10 = 110.
+  const Machine machine;
+  const std::string status =
+      "RssAnon: 102400 kB\nRssFile: 3000 kB\nRssShmem: 0 kB\n";
+  const std::string rollup =
+      "Pss: 58320 kB\nPss_Anon: 56320 kB\nPss_Shmem: 0 kB\nSwapPss: 0 kB\n";
+  machine.process(10, "11", 1, status, rollup);
+  machine.process(11, "", 2, status, rollup);
+  SampledPeak peak(machine.host());
+  const auto start = std::chrono::steady_clock::now();
+  peak.look({10}, start);
+  CHECK(peak.peak() == 110 * kMiB);
+  CHECK(peak.latest() == 110 * kMiB);
+  CHECK(peak.largest_file_part() == 3000 * 1024);
+  CHECK_FALSE(peak.partly_resident());
+
+  // Less later: the peak stays. 50 MiB resident of 200, of which 55 % counted.
+  machine.process(10, "", 1, "RssAnon: 51200 kB\n",
+                  "Pss_Anon: 51200 kB\nPss_Shmem: 0 kB\n");
+  machine.remove(11);
+  peak.look({10}, start + std::chrono::milliseconds(1));
+  CHECK(peak.peak() == 110 * kMiB);
+  CHECK(peak.latest() < 50 * kMiB);
+
+  // A process that may not be looked into counts with its own resident size.
+  machine.process(10, "12", 1);
+  machine.process(12, "", 3, "RssAnon: 204800 kB\nRssShmem: 1024 kB\n");
+  peak.look({10}, start + std::chrono::milliseconds(2));
+  CHECK(peak.peak() == 250 * kMiB);
+  CHECK(peak.partly_resident());
+}
+
+TEST_CASE("a close look is taken when it can pay", "[process_tree]") {
+  // Below the peak: never, whatever the time.
+  CHECK_FALSE(worth_a_close_look(
+      {90, 100, 50, microseconds(0), microseconds(1'000'000)}));
+  // Grown by more than a tenth: always.
+  CHECK(worth_a_close_look(
+      {120, 100, 100, microseconds(900'000), microseconds(1'000'000)}));
+  // Grown by less: 200 ms and a fifth of the time.
+  const auto little = [](int spent) {
+    return worth_a_close_look({105'000, 100'000, 100'000, microseconds(spent),
+                               microseconds(1'000'000)});
+  };
+  CHECK(little(400'000));
+  CHECK_FALSE(little(400'001));
+  // Not grown, but shared pages may turn private: 200 ms and a twentieth.
+  const auto same = [](int spent) {
+    return worth_a_close_look({100'000, 50'000, 100'000, microseconds(spent),
+                               microseconds(1'000'000)});
+  };
+  CHECK(same(250'000));
+  CHECK_FALSE(same(250'001));
+}
+
+TEST_CASE("the pause grows with the run and with the cost", "[process_tree]") {
+  CHECK(next_pause(microseconds(0), microseconds(10)) == microseconds(2'000));
+  CHECK(next_pause(microseconds(1'000'000), microseconds(10)) ==
+        microseconds(5'000));
+  CHECK(next_pause(microseconds(0), microseconds(1'500)) ==
+        microseconds(15'000));
+  CHECK(next_pause(microseconds(3'600'000'000), microseconds(10)) ==
+        microseconds(100'000));
+}
+
+TEST_CASE("page cache is taken off the kernel's mark", "[job_cgroup]") {
+  const auto usage = [](std::uint64_t current, std::uint64_t mark,
+                        std::uint64_t cache) {
+    CgroupUsage u;
+    u.current = current;
+    u.mark = mark;
+    u.mark_since = MarkSince::reading;
+    u.droppable = cache;
+    return u;
+  };
+  SECTION("cache that grows is not a need") {
+    CgroupPeak peak;
+    peak.add(usage(200, 200, 100));
+    CHECK(peak.peak() == 100);
+    peak.add(usage(700, 700, 600));
+    CHECK(peak.peak() == 100);
+    CHECK(peak.largest_cache() == 600);
+  }
+  SECTION("a spike between two readings is one") {
+    CgroupPeak peak;
+    peak.add(usage(200, 200, 100));
+    peak.add(usage(200, 500, 100));
+    CHECK(peak.peak() == 400);
+    CHECK(peak.latest() == 100);
+  }
+  SECTION("cache that was dropped was in the mark") {
+    CgroupPeak peak;
+    peak.add(usage(600, 600, 500));
+    peak.add(usage(100, 600, 0));
+    CHECK(peak.peak() == 100);
+  }
+  SECTION("the same mark again is a new one where it is set back") {
+    // 500 is reached with 400 of cache, and once more with 100.
+    CgroupPeak peak;
+    peak.add(usage(450, 500, 400));
+    CHECK(peak.peak() == 100);
+    peak.add(usage(150, 480, 100));  // within the stretch 400 may be cache
+    peak.add(usage(150, 480, 100));
+    CHECK(peak.peak() == 380);
+  }
+  SECTION("a mark since the start speaks once") {
+    CgroupPeak peak;
+    CgroupUsage u = usage(450, 500, 400);
+    u.mark_since = MarkSince::start;
+    peak.add(u);
+    CHECK(peak.peak() == 100);
+    u.current = 50;
+    u.droppable = 0;
+    peak.add(u);
+    peak.add(u);
+    CHECK(peak.peak() == 100);
+    u.mark = 510;
+    peak.add(u);
+    CHECK(peak.peak() == 510);
+  }
+  SECTION("without a mark the readings are all there is") {
+    CgroupPeak peak;
+    CgroupUsage u;
+    u.current = 300;
+    u.droppable = 50;
+    u.swap = 7;
+    peak.add(u);
+    CHECK(peak.peak() == 257);
+  }
+}
+
+TEST_CASE("what can be dropped does not contain tmpfs", "[job_cgroup]") {
+  const std::string v2 =
+      "anon 1000\nfile 700\nshmem 300\nfile_mapped 9\ninactive_file 250\n"
+      "active_file 150\nslab_reclaimable 40\nworkingset_activate_file 5\n";
+  CHECK(droppable_bytes(v2, CgroupVersion::v2, 999) == 440);
+  const std::string v1 =
+      "cache 700\ninactive_file 1\nactive_file 2\ntotal_cache 700\n"
+      "total_shmem 300\ntotal_inactive_file 2000\ntotal_active_file 1200\n";
+  // 3200 and a 32nd part of it, or what the kernel has
+  CHECK(droppable_bytes(v1, CgroupVersion::v1, 5000) == 3300);
+  CHECK(droppable_bytes(v1, CgroupVersion::v1, 60) == 3260);
+
+  CHECK(parse_oom_kills("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n") == 3);
+  CHECK(parse_oom_kills(
+            "low 0\nmax 2\noom 1\noom_kill 1\noom_group_kill 0\n") == 1);
+  CHECK_FALSE(parse_oom_kills("oom_kill_disable 0\nunder_oom 0\n"));
+}
+
+TEST_CASE("a kill is counted where we are, else on the machine", "[oom]") {
+  const Machine machine;
+  machine.write("/proc/vmstat", "nr_free_pages 9\noom_kill 5\n");
+  const OomCounter counter(machine.host(), kNoVariables);
+  CHECK(counter.where() == "/proc/vmstat");
+  CHECK(counter.kills() == 0);
+  machine.write("/proc/vmstat", "nr_free_pages 9\noom_kill 7\n");
+  CHECK(counter.kills() == 2);
+
+  machine.write("/proc/self/cgroup", "0::/a/b\n");
+  machine.write("/proc/self/mountinfo",
+                "30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+  machine.write("/sys/fs/cgroup/a/b/cgroup.procs", "");
+  machine.write("/sys/fs/cgroup/a/b/memory.events", "oom 0\noom_kill 1\n");
+  const OomCounter own(machine.host(), kNoVariables);
+  CHECK(own.where() == "memory.events of /a/b");
+  machine.write("/sys/fs/cgroup/a/b/memory.events", "oom 1\noom_kill 2\n");
+  CHECK(own.kills() == 1);
+
+  const Machine nothing;
+  CHECK_FALSE(OomCounter(nothing.host(), kNoVariables).kills());
+}
+
+TEST_CASE("a control group is made, counts, and is gone afterwards",
+          "[job_cgroup][real]") {
+  const Host host;
+  std::string folder;
+  {
+    auto made = JobCgroup::make(host, Environment());
+    if (!made) {
+      std::cout << "SKIPPED: " << made.error().message << "\n";
+      return;
+    }
+    std::optional<JobCgroup> group(std::move(*made));
+    folder = group->folder();
+    ChildSpec spec;
+    // 40 MiB in the shell; a daemon that is left behind.
+    spec.argv = {"sh", "-c",
+                 "x=$(head -c 41943040 /dev/zero | tr '\\0' x); sleep 60 &"};
+    spec.cgroup_procs = group->procs();
+    CgroupPeak peak;
+    pid_t left = 0;
+    Supervision supervision;
+    supervision.tick = [&](const std::vector<pid_t>&) {
+      if (const auto usage = group->read()) peak.add(*usage);
+      return std::chrono::milliseconds(5);
+    };
+    REQUIRE(supervise({spec}, supervision).has_value());
+    if (const auto usage = group->read()) peak.add(*usage);
+    CHECK(peak.peak() > 40 * kMiB);
+    CHECK(peak.peak() < 200 * kMiB);
+    CHECK(group->oom_kills() == 0);
+    std::ifstream(folder + "/cgroup.procs") >> left;
+    REQUIRE(left > 0);
+    group.reset();  // which must not end it
+    CHECK(::kill(left, SIGKILL) == 0);
+  }
+  CHECK_FALSE(std::filesystem::exists(folder));
+}
