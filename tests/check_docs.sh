@@ -38,8 +38,9 @@ completed() {
   )
 }
 
-verbs=$("$fitrun" --help | grep -oE 'plan(\|[a-z]+)+' | tr '|' ' ')
-[ -n "$verbs" ] || complain "--help names no command"
+verbs=$(grep -oE '\{"[a-z]+", Verb::' src/cli/parse.cpp | cut -d'"' -f2 | sort)
+differ "the commands in --help" "$verbs" \
+  "$("$fitrun" --help | grep -oE '[a-z]+(\|[a-z]+)+ \.\.\.' | tr -d ' .' | tr '|' '\n' | sort)"
 for verb in run $verbs; do
   words=()
   [ "$verb" = run ] || words=("$verb")
@@ -53,10 +54,12 @@ for verb in run $verbs; do
   done
 done
 
-# Variables: the same in the option table, the man page and the README.
-variables=$(grep -oE '"FITRUN_[A-Z_]+"' src/cli/option_table.cpp | tr -d '"' | sort -u)
-for name in $variables FITRUN_THREADS; do
+# Variables: every one is in the man page; those of options in the README too.
+names_in() { grep -rhoE '"FITRUN_[A-Z_]+' "$@" | tr -d '"' | sort -u; }
+for name in $(names_in src); do
   grep -q "$name" $page || complain "$page: no $name"
+done
+for name in $(names_in src/cli/option_table.cpp) FITRUN_THREADS; do
   grep -q "\`$name" README.md || complain "README.md: no $name"
 done
 

@@ -89,7 +89,7 @@ class PeakMeter {
   std::optional<JobCgroup> group_;
   CgroupPeak counted_;
   SampledPeak sampled_;
-  ProcessTree tree_;  // for VRAM
+  TreeWatch tree_;  // for VRAM
   std::optional<std::chrono::steady_clock::time_point> first_;
   bool waits_for_scope_ = false;  // systemd is to make one around the child
   std::string own_group_;         // what /proc/self/cgroup says

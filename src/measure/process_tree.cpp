@@ -92,8 +92,7 @@ std::vector<pid_t> children_of(const Host& host, pid_t pid) {
   return children;
 }
 
-const std::vector<pid_t>& ProcessTree::refresh(
-    const std::vector<pid_t>& roots) {
+const std::vector<pid_t>& TreeWatch::refresh(const std::vector<pid_t>& roots) {
   living_.clear();
   add_below(roots);
   // What was seen before and is not below the roots any more has ended, or has
@@ -123,7 +122,7 @@ const std::vector<pid_t>& ProcessTree::refresh(
   return living_;
 }
 
-void ProcessTree::add_below(std::vector<pid_t> pids) {
+void TreeWatch::add_below(std::vector<pid_t> pids) {
   while (!pids.empty()) {
     const pid_t pid = pids.back();
     pids.pop_back();

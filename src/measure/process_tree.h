@@ -54,9 +54,9 @@ std::vector<pid_t> children_of(const Host& host, pid_t pid);
 
 // The living processes of a tree. A process whose parent has ended stays in the
 // tree once it was seen.
-class ProcessTree {
+class TreeWatch {
  public:
-  explicit ProcessTree(const Host& host) : host_(host) {}
+  explicit TreeWatch(const Host& host) : host_(host) {}
 
   // Looks again, from these processes down; each pid once.
   const std::vector<pid_t>& refresh(const std::vector<pid_t>& roots);
@@ -118,7 +118,7 @@ class SampledPeak {
   void look_closely(const std::vector<Process>& processes);
 
   Host host_;
-  ProcessTree tree_;
+  TreeWatch tree_;
   std::chrono::steady_clock::time_point first_;
   std::chrono::microseconds spent_closely_{0};
   std::chrono::microseconds pause_{0};

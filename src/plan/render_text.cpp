@@ -131,8 +131,9 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
   for (const GpuPlan& gpu : pool.gpus)
     out += available_rows(pool, gpu.binding, gpu_text(gpu));
   if (pool.gpus.size() > 1) {
-    out += row("", std::string(key_of(pool.needs.spread.value)), "spread",
-               pool.needs.spread.origin);
+    out += row("", "", "spread",
+               std::string(key_of(pool.needs.spread.value)) + " (" +
+                   pool.needs.spread.origin + ")");
   }
   out += row("", format_bytes(pool.fit.budget), "budget", budget_origin(pool));
   out += cost_rows("fixed", pool.fixed);

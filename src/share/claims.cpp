@@ -8,8 +8,11 @@
 namespace fitrun {
 namespace {
 
+constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+// Leases inside leases; deeper ones are a lie.
+constexpr int kDeepest = 100;
+
 std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
   return a > kMost - b ? kMost : a + b;
 }
 
@@ -72,10 +75,8 @@ std::uint64_t own_claim(const Question& q, std::size_t i) {
 }
 
 // What the lease and those inside it claim, and who of them it is put down to.
-// Ends where the depth is more than anybody nests.
 std::uint64_t claim(const Question& q, std::size_t i, int depth,
                     std::vector<Subtraction>& subtracted) {
-  constexpr int kDeepest = 100;
   std::vector<Subtraction> inner;
   std::uint64_t inside = 0;
   if (depth < kDeepest)

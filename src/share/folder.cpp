@@ -18,6 +18,7 @@
 namespace fitrun {
 namespace {
 
+constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 constexpr std::size_t kMostOthers = 2048;
 // Names that are looked at, so that no heap of files can hold us up for long:
 // about half a second.
@@ -82,7 +83,6 @@ std::vector<FolderCandidate> folder_candidates(
 }
 
 Result<Reach> judge_folder(mode_t mode, uid_t owner, uid_t user) {
-  constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
   if ((mode & kOthersWrite) == 0) {
     if (owner == user) return Reach::one_user;
     return Error{"belongs to another user", EPERM};

@@ -62,7 +62,7 @@ class Reader {
   // Exactly `count` words of bounded length.
   std::vector<std::string_view> values(std::string_view key,
                                        std::size_t count) {
-    const std::vector<std::string_view> found = split(value(key), ' ');
+    std::vector<std::string_view> found = split(value(key), ' ');
     const auto bad = [](std::string_view word) {
       return word.empty() || word.size() > kLongestWord;
     };

@@ -84,10 +84,9 @@ class Ledger {
   void queue(const LeaseRequest& request);
 
   // Sleeps until a lease or an earlier place in the queue may have ended, or
-  // for about a second per place, since no event tells that memory was freed:
-  // the kernel's pressure triggers fire when it gets short. `live` is what
-  // read() said under the lock, which must be unlocked by now. No signal is
-  // touched.
+  // for a while (watch.h), since no event tells that memory was freed. `live`
+  // is what read() said under the lock, which must be unlocked by now. No
+  // signal is touched.
   Wake wait_for_change(const std::vector<LiveLease>& live,
                        std::chrono::steady_clock::time_point deadline);
 

@@ -13,6 +13,8 @@ namespace {
 
 // Processes this small are not asked for details: they count as nothing.
 constexpr std::uint64_t kTrifle = 4U << 20;
+// Trying so many pids costs less than listing all processes.
+constexpr pid_t kFew = 64;
 
 std::uint64_t page_size() {
   static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
@@ -171,9 +173,9 @@ std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid) {
   return text ? parse_process_stat(*text) : std::nullopt;
 }
 
-ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
-                              std::size_t most, const ProcessTable* table) {
-  ProcessTree tree;
+LeaseTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
+                            std::size_t most, const ProcessTable* table) {
+  LeaseTree tree;
   std::vector<TreeMember> members;
   std::vector<ProcessStat>& open = roots;
   std::unordered_set<pid_t> seen;
@@ -216,8 +218,6 @@ std::vector<MarkedProcess> find_marked(const Host& host,
                                        std::string_view variable,
                                        const std::vector<std::string>& marks,
                                        const PidRange& range) {
-  // Trying so many numbers costs less than listing all processes.
-  constexpr pid_t kFew = 64;
   std::vector<pid_t> pids;
   if (range.after <= range.last && range.last - range.after <= kFew)
     for (pid_t pid = range.after; pid < range.last;) pids.push_back(++pid);

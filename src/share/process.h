@@ -69,7 +69,7 @@ struct TreeMember {
 // Bytes that the members have at least, whatever they share.
 std::uint64_t least_used(const std::vector<TreeMember>& members);
 
-struct ProcessTree {
+struct LeaseTree {
   std::vector<pid_t> pids;  // the roots first
   std::uint64_t used = 0;   // bytes, at least
 };
@@ -83,9 +83,9 @@ using ProcessTable = std::unordered_map<pid_t, std::vector<ProcessStat>>;
 // The trees that grow from `roots`, as one, up to `most` processes. Children
 // are found in `table`, or where that is null in /proc/PID/task/TID/children
 // (Linux 3.5, CONFIG_PROC_CHILDREN); where there is none the roots are all.
-ProcessTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
-                              std::size_t most,
-                              const ProcessTable* table = nullptr);
+LeaseTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
+                            std::size_t most,
+                            const ProcessTable* table = nullptr);
 
 // The pids in /proc, in no order.
 std::vector<pid_t> list_processes(const Host& host);

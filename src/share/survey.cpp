@@ -24,6 +24,8 @@ constexpr std::chrono::seconds kBeingWritten{2};
 // behind has a higher number than the holder. By default there are 32768 at
 // least, and 130,000 new processes a second are out of reach.
 constexpr std::chrono::milliseconds kNoWrap{250};
+constexpr std::size_t kPerThread = 128;  // leases or processes
+constexpr std::size_t kMostThreads = 4;
 constexpr std::size_t kMany = 64;             // leases
 constexpr std::size_t kMostProcesses = 4096;  // of one tree
 constexpr std::size_t kMostOfOthers = 8192;   // of all other users' trees
@@ -57,8 +59,6 @@ Existence existence_of(pid_t pid) {
 // they pay.
 template <typename F>
 void for_each_index(std::size_t n, const F& f) {
-  constexpr std::size_t kPerThread = 128;
-  constexpr std::size_t kMostThreads = 4;
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < n; i = next++) f(i);
@@ -83,8 +83,8 @@ void measure_tree(Scene& scene, Found& found) {
     if (before >= kMostOfOthers) return;
     most = std::min(most, kMostOfOthers - before);
   }
-  ProcessTree tree = read_process_tree(scene.host, std::move(found.roots), most,
-                                       scene.table ? &*scene.table : nullptr);
+  LeaseTree tree = read_process_tree(scene.host, std::move(found.roots), most,
+                                     scene.table ? &*scene.table : nullptr);
   if (!found.ours) scene.of_others += tree.pids.size();
   found.live.used = tree.used;
   found.live.pids = std::move(tree.pids);

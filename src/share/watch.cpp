@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kFirstPeriod{1'000};
+constexpr milliseconds kFirstPeriodOfGpus{5'000};
 constexpr std::size_t kMostSteps = 10;  // of the period
 // Descriptors are few (1024 by default); the timer covers the rest.
 constexpr std::size_t kMostPids = 256;
@@ -26,6 +27,12 @@ bool overlaps(const std::vector<Holding>& a, const std::vector<Holding>& b) {
     return std::any_of(b.begin(), b.end(), [&](const Holding& y) {
       return x.pool == y.pool && x.device == y.device;
     });
+  });
+}
+
+bool wants_gpu(const std::vector<Holding>& wanted) {
+  return std::any_of(wanted.begin(), wanted.end(), [](const Holding& holding) {
+    return holding.pool == Pool::vram;
   });
 }
 
@@ -79,7 +86,9 @@ Watch what_to_watch(const std::vector<LiveLease>& live, const Viewer& viewer,
     if (!before || place(*before) < place(one)) before = &one;
   }
   Watch watch;
-  watch.period = kFirstPeriod * (1 + std::min(ahead, kMostSteps - 1));
+  const milliseconds first =
+      wants_gpu(wanted) ? kFirstPeriodOfGpus : kFirstPeriod;
+  watch.period = first * (1 + std::min(ahead, kMostSteps - 1));
   if (before) {
     add_pids(*before, watch.pids);
     watch.file = format_lease_name(

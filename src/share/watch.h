@@ -3,7 +3,8 @@
 // The kernel tells when a process ends (pidfd, Linux 5.3) and when a file of
 // the folder goes away (inotify). Nothing tells that memory was freed: pressure
 // triggers fire when it gets short, and not when that is over. So there is a
-// slow timer as well.
+// slow timer as well: a second for each place in the queue, and five where a
+// GPU's driver has to be asked.
 //
 // Only the first in the queue watches the leases; each of the others watches
 // the one before it. A thousand waiting launches are not all woken by one end,

@@ -128,6 +128,7 @@ void die_at(const Options& o, const char* point) {
 
 [[noreturn]] void become(std::vector<std::string> command) {
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
   if (argv[0]) ::execvp(argv[0], argv.data());

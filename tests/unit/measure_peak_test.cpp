@@ -93,7 +93,7 @@ TEST_CASE("a tree is followed down, and strays stay in it", "[process_tree]") {
   machine.process(13, "", 103);
   machine.process(14, "", 104);
   machine.process(99, "", 99);  // a stranger
-  ProcessTree tree(machine.host());
+  TreeWatch tree(machine.host());
   const auto sorted = [&] {
     std::vector<pid_t> pids = tree.refresh({10});
     std::sort(pids.begin(), pids.end());
@@ -138,10 +138,18 @@ TEST_CASE("shared pages count once", "[process_tree]") {
   CHECK(peak.peak() == 110 * kMiB);
   CHECK(peak.latest() < 50 * kMiB);
 
-  // A process that may not be looked into counts with its own resident size.
-  machine.process(10, "12", 1);
-  machine.process(12, "", 3, "RssAnon: 204800 kB\nRssShmem: 1024 kB\n");
+  // A close look that sees less: resident sizes grew, by sharing alone.
+  machine.process(10, "", 1, "RssAnon: 153600 kB\n",
+                  "Pss_Anon: 10240 kB\nPss_Shmem: 0 kB\n");
   peak.look({10}, start + std::chrono::milliseconds(2));
+  CHECK(peak.latest() <= 110 * kMiB);
+  CHECK(peak.peak() == 110 * kMiB);
+
+  // A process that may not be looked into counts with its own resident size.
+  machine.process(12, "", 3, "RssAnon: 204800 kB\nRssShmem: 1024 kB\n");
+  machine.process(10, "12", 1, "RssAnon: 51200 kB\n",
+                  "Pss_Anon: 51200 kB\nPss_Shmem: 0 kB\n");
+  peak.look({10}, start + std::chrono::milliseconds(3));
   CHECK(peak.peak() == 250 * kMiB);
   CHECK(peak.partly_resident());
 }
@@ -315,6 +323,13 @@ TEST_CASE("a control group is made, counts, and is gone afterwards",
     CHECK(peak.peak() > 40 * kMiB);
     CHECK(peak.peak() < 200 * kMiB);
     CHECK(group->oom_kills() == 0);
+    if (group->can_reset()) {
+      // What remains is the daemon; the mark of before is not told again.
+      const auto after = group->read();
+      REQUIRE(after.has_value());
+      CHECK(after->mark_since == MarkSince::reading);
+      CHECK(after->mark.value() < 20 * kMiB);
+    }
     std::ifstream(folder + "/cgroup.procs") >> left;
     REQUIRE(left > 0);
     group.reset();  // which must not end it

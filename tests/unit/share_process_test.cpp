@@ -70,7 +70,7 @@ class FakeProc {
   std::string root_;
 };
 
-ProcessTree tree_of(const FakeProc& proc, std::vector<pid_t> pids) {
+LeaseTree tree_of(const FakeProc& proc, std::vector<pid_t> pids) {
   std::vector<ProcessStat> roots;
   for (const pid_t pid : pids) {
     const auto stat = read_process_stat(proc.host(), pid);
@@ -174,7 +174,7 @@ TEST_CASE("a tree is its root and all descendants", "[share]") {
   proc.add(12, 10, 200, "300");
   proc.add(13, 11, 100, "400");
   proc.add(14, 1, 999, "500");  // somebody else
-  const ProcessTree tree = tree_of(proc, {10});
+  const LeaseTree tree = tree_of(proc, {10});
   CHECK(tree.pids == std::vector<pid_t>{10, 11, 12, 13});
   CHECK(tree.used == 605 * kMiB);
 }
@@ -208,7 +208,7 @@ TEST_CASE("roots that are children of one another count once", "[share]") {
   const FakeProc proc;
   proc.add(10, 1, 100, "100", "11 ", 100);
   proc.add(11, 10, 130, "100");
-  const ProcessTree tree = tree_of(proc, {11, 10});
+  const LeaseTree tree = tree_of(proc, {11, 10});
   CHECK(tree.pids == std::vector<pid_t>{11, 10});
   CHECK(tree.used == 130 * kMiB);
 }

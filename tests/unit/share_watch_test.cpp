@@ -62,6 +62,7 @@ TEST_CASE("the others watch the one before them", "[share]") {
                                     {{Pool::vram, "GPU-1", 5}});
   CHECK(other.file.empty());
   CHECK(other.pids.size() == 3);
+  CHECK(other.period == milliseconds(5000));
 }
 
 TEST_CASE("the period grows with the queue, up to ten seconds", "[share]") {

@@ -16,7 +16,7 @@ _fitrun_stages() {
 _fitrun() {
   local current=$2 before=$3 verbs verb='' options at
   COMPREPLY=()
-  verbs=$("$1" --help 2>/dev/null | grep -oE 'plan(\|[a-z]+)+')
+  verbs=$("$1" --help 2>/dev/null | grep -oE "[a-z]+(\\|[a-z]+)+ \\.\\.\\." | tr -d " .")
   verbs=${verbs//|/ }
   if ((COMP_CWORD > 1)) && [[ " $verbs " == *" ${COMP_WORDS[1]} "* ]]; then
     verb=${COMP_WORDS[1]}

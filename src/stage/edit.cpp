@@ -1,0 +1,314 @@
+#include "stage/edit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "stage/toml_spans.h"
+
+namespace fitrun {
+namespace {
+
+constexpr std::string_view kMark = "# fitrun measure, ";
+
+std::string_view name_of(EditedKey key) {
+  switch (key) {
+    case EditedKey::fixed:
+      return "fixed";
+    case EditedKey::per_worker:
+      return "per_worker";
+    case EditedKey::headroom:
+      return "headroom";
+  }
+  return "";
+}
+
+// A replacement of [begin, end) by `fresh`.
+struct Splice {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::string fresh;
+};
+
+class Editor {
+ public:
+  Editor(std::string_view text, std::string_view date)
+      : text_(text), date_(date) {}
+
+  Result<std::string> run(const std::vector<NumberEdit>& edits) {
+    auto spans = find_spans(text_);
+    if (!spans) return spans.error();
+    spans_ = std::move(*spans);
+    for (const NumberEdit& edit : edits) {
+      if (const auto done = apply(edit); !done) return done.error();
+    }
+    for (const auto& [statement, old] : old_values_)
+      add_comment(statement, old);
+    return spliced();
+  }
+
+ private:
+  std::string_view written(const TomlSpan& span) const {
+    return text_.substr(span.begin, span.end - span.begin);
+  }
+
+  const TomlSpan* find(std::string_view path) const {
+    const auto at =
+        std::find_if(spans_.begin(), spans_.end(), [&](const TomlSpan& span) {
+          return span.path == path && span.kind != SpanKind::table_header;
+        });
+    return at == spans_.end() ? nullptr : &*at;
+  }
+
+  const TomlSpan* find_header(std::string_view path) const {
+    const auto at =
+        std::find_if(spans_.begin(), spans_.end(), [&](const TomlSpan& span) {
+          return span.path == path && span.kind == SpanKind::table_header;
+        });
+    return at == spans_.end() ? nullptr : &*at;
+  }
+
+  Result<bool> apply(const NumberEdit& edit) {
+    const std::string pool(key_of(edit.pool));
+    const std::string path = pool + "." + std::string(name_of(edit.key));
+    if (edit.key == EditedKey::headroom) {
+      const TomlSpan* const span = find(path);
+      if (!span) return add(pool, "headroom = " + factor_text(edit.value));
+      return change(*span, factor_text(edit.value));
+    }
+    const std::vector<const TomlSpan*> terms = terms_of(path);
+    if (!has_any(path) && edit.term == 0) {
+      return add(pool, std::string(name_of(edit.key)) + " = " +
+                           size_like(edit.value, ""));
+    }
+    if (edit.term >= terms.size()) {
+      return Error{path + " has no term " + std::to_string(edit.term + 1) +
+                   " that could be changed in place"};
+    }
+    const TomlSpan& term = *terms[edit.term];
+    if (term.kind == SpanKind::scalar)
+      return change(term, size_like(edit.value, written(term)));
+    return change_factor(term, edit.value);
+  }
+
+  static bool is_below(std::string_view path, std::string_view parent) {
+    return path.size() > parent.size() && path.starts_with(parent) &&
+           (path[parent.size()] == '.' || path[parent.size()] == '[');
+  }
+
+  bool has_any(std::string_view path) const {
+    return std::any_of(spans_.begin(), spans_.end(), [&](const TomlSpan& span) {
+      return span.path == path || is_below(span.path, path);
+    });
+  }
+
+  // The sizes and file tables of a cost. What is in
+  // a file table is no term: neither in { } nor below a header of its own.
+  std::vector<const TomlSpan*> terms_of(const std::string& path) const {
+    std::vector<const TomlSpan*> terms;
+    std::string table = "\n";  // no path has one
+    for (const TomlSpan& span : spans_) {
+      const bool inside = span.path == path || is_below(span.path, path);
+      if (!inside || is_below(span.path, table)) continue;
+      if (span.kind == SpanKind::array || span.path.starts_with(path + "."))
+        continue;
+      terms.push_back(&span);
+      if (span.kind != SpanKind::scalar) table = span.path;
+    }
+    return terms;
+  }
+
+  Result<bool> change_factor(const TomlSpan& term, double factor) {
+    if (const TomlSpan* const span = find(term.path + ".parse_factor"))
+      return change(*span, factor_text(factor));
+    if (term.kind == SpanKind::table_header) {
+      const std::size_t at = end_of_line(term.end);
+      splices_.push_back(
+          {at, at, line_end() + "parse_factor = " + factor_text(factor)});
+      return true;
+    }
+    // After the last value, not after the blank before the brace.
+    std::size_t last = term.end - 1;
+    while (last > term.begin && is_blank(text_[last - 1])) --last;
+    splices_.push_back({last, last, ", parse_factor = " + factor_text(factor)});
+    remember(term.statement, "no parse_factor");
+    return true;
+  }
+
+  static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+  }
+
+  Result<bool> change(const TomlSpan& span, std::string fresh) {
+    if (span.kind != SpanKind::scalar)
+      return Error{span.path + ": expected a number or a size"};
+    if (fresh == written(span)) return true;
+    remember(span.statement, std::string(written(span)));
+    splices_.push_back({span.begin, span.end, std::move(fresh)});
+    return true;
+  }
+
+  void remember(std::size_t statement, const std::string& old) {
+    std::string& all = old_values_[statement];
+    if (!all.empty()) all += ", ";
+    all += old;
+  }
+
+  // A line below the header of the pool's table, or a table at the end.
+  Result<bool> add(const std::string& pool, const std::string& line) {
+    const std::string said =
+        std::string(kMark) + std::string(date_) + ": was not set";
+    if (const TomlSpan* const header = find_header(pool)) {
+      const std::size_t at = end_of_line(header->end);
+      splices_.push_back({at, at, line_end() + said + line_end() + line});
+      return true;
+    }
+    if (has_any(pool)) {
+      return Error{pool + " is not written as a table [" + pool +
+                   "]: add the line " + line};
+    }
+    const std::string end = line_end();
+    std::string fresh = tables_[pool];
+    if (fresh.empty()) {
+      if (!text_.empty() && !text_.ends_with('\n')) fresh += end;
+      fresh += end + "[" + pool + "]" + end;
+    }
+    fresh += said + end + line + end;
+    tables_[pool] = fresh;
+    return true;
+  }
+
+  // Before what ends the line that `at` is in.
+  std::size_t end_of_line(std::size_t at) const {
+    while (at < text_.size() && text_[at] != '\n') ++at;
+    return at > 0 && text_[at - 1] == '\r' ? at - 1 : at;
+  }
+
+  // As the file ends its lines.
+  std::string line_end() const {
+    const std::size_t first = text_.find('\n');
+    const bool carriage = first != std::string_view::npos && first > 0 &&
+                          text_[first - 1] == '\r';
+    return carriage ? "\r\n" : "\n";
+  }
+
+  void add_comment(std::size_t statement, const std::string& old) {
+    std::size_t start = statement;
+    const std::size_t first = text_.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    while (start > first && text_[start - 1] != '\n') --start;
+    const std::string indent(text_.substr(start, statement - start));
+    // Our comment of last time, on the line above.
+    std::size_t before = start;
+    if (start > first) {
+      before = start - 1;
+      while (before > first && text_[before - 1] != '\n') --before;
+      const std::string_view above = trim(text_.substr(before, start - before));
+      if (!above.starts_with(kMark)) before = start;
+    }
+    splices_.push_back({before, start,
+                        indent + std::string(kMark) + std::string(date_) +
+                            ": was " + one_line(old) + line_end()});
+  }
+
+  // A value may be a string of several lines, a comment is one.
+  static std::string one_line(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; },
+        ' ');
+    return text;
+  }
+
+  std::string spliced() {
+    std::stable_sort(
+        splices_.begin(), splices_.end(),
+        [](const Splice& a, const Splice& b) { return a.begin < b.begin; });
+    std::string out;
+    std::size_t at = 0;
+    for (const Splice& splice : splices_) {
+      out.append(text_.substr(at, splice.begin - at)).append(splice.fresh);
+      at = splice.end;
+    }
+    out.append(text_.substr(at));
+    for (const auto& [pool, table] : tables_) out.append(table);
+    return out;
+  }
+
+  static std::string factor_text(double value) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    const std::string_view digits = text;
+    const bool whole = digits.find_first_of(".e") == std::string_view::npos;
+    return std::string(digits) + (whole ? ".0" : "");
+  }
+
+  std::string_view text_;
+  std::string_view date_;
+  std::vector<TomlSpan> spans_;
+  std::vector<Splice> splices_;
+  std::map<std::size_t, std::string> old_values_;  // by statement
+  std::map<std::string, std::string> tables_;      // new ones, by pool
+};
+
+// Up to four digits, so that a repeated measurement does not change the rest.
+double round_up(double value) {
+  if (!(value > 0)) return 0;
+  const double step = std::pow(10.0, std::floor(std::log10(value)) - 3);
+  return std::ceil(value / step - 1e-9) * step;
+}
+
+}  // namespace
+
+std::string size_like(double bytes, std::string_view old) {
+  char text[64];
+  if (!old.empty() && old[0] != '"' && old[0] != '\'') {  // an integer
+    std::snprintf(text, sizeof text, "%.0f", std::ceil(round_up(bytes)));
+    return text;
+  }
+  std::string letters;
+  for (const char c : to_lower(old))
+    if (c >= 'a' && c <= 'z') letters += c;
+  const char quote = old.starts_with('\'') ? '\'' : '"';
+  const bool in_bytes = !old.empty() && (letters.empty() || letters == "b");
+  const bool decimal =
+      old.empty() || (!letters.ends_with("ib") && letters.ends_with("b"));
+  const double step = decimal ? 1000 : 1024;
+  std::string unit;
+  // Below 10 of a unit the smaller one has more digits: 4096MB, 15.36GB.
+  for (const char letter : std::string_view("KMGTP")) {
+    if (in_bytes || bytes < 10 * step) break;
+    bytes /= step;
+    unit = letter;
+  }
+  if (!unit.empty() && decimal) unit += "B";
+  if (!unit.empty() && letters.ends_with("ib")) unit += "iB";
+  if (unit.empty())
+    std::snprintf(text, sizeof text, "%.0f", std::ceil(bytes));
+  else
+    std::snprintf(text, sizeof text, "%.10g", round_up(bytes));
+  return quote + (text + unit) + quote;
+}
+
+Result<std::string> edit_descriptor(std::string_view text,
+                                    const std::vector<NumberEdit>& edits,
+                                    std::string_view date) {
+  return Editor(text, date).run(edits);
+}
+
+Result<bool> replace_descriptor(const std::string& path,
+                                std::string_view before,
+                                std::string_view after) {
+  const auto now = read_file(path, before.size() + 1);
+  if (!now && now.error().code != EFBIG) return now.error();
+  if (!now || *now != before) {
+    return Error{path +
+                 ": changed since it was read: nothing was written, measure "
+                 "again"};
+  }
+  return replace_file(path, after);
+}
+
+}  // namespace fitrun
