@@ -40,16 +40,16 @@ Keeper keeper_of(std::string_view level) {
   return Keeper::nobody;
 }
 
-// How each keeper calls what the kernel calls `file`.
+// How each keeper calls what the kernel calls `file`; "" where it has no name.
 struct Knob {
   std::string_view file, docker, unit;
 };
 
 constexpr Knob kKnobs[] = {
     {"memory.max", "--memory", "MemoryMax"},
-    {"memory.high", "--memory", "MemoryHigh"},
+    {"memory.high", "", "MemoryHigh"},
     {"memory.limit_in_bytes", "--memory", "MemoryMax"},
-    {"memory.memsw.limit_in_bytes", "--memory-swap", "MemorySwapMax"},
+    {"memory.memsw.limit_in_bytes", "--memory-swap", ""},
     {"pids.max", "--pids-limit", "TasksMax"},
 };
 
@@ -59,6 +59,15 @@ const Knob* knob_of(std::string_view file) {
   return nullptr;
 }
 
+// A unit of the user's manager is changed by the user's systemctl.
+std::string unit_advice(std::string_view level, const std::string& property) {
+  const std::string_view unit = last_component(level);
+  const bool of_user = has(level, "/user@") && !unit.starts_with("user@");
+  return std::string("systemctl ") + (of_user ? "--user " : "") +
+         "set-property " + shell_quoted(unit) + " " + property +
+         "=SIZE, or the same line in the unit";
+}
+
 std::string cgroup_advice(std::string_view file, std::string_view level,
                           const std::string& folder) {
   const Knob* const knob = knob_of(file);
@@ -66,6 +75,7 @@ std::string cgroup_advice(std::string_view file, std::string_view level,
   const std::string docker(knob->docker), unit(knob->unit);
   switch (keeper_of(level)) {
     case Keeper::docker:
+      if (docker.empty()) break;
       return "start the container with a larger " + docker +
              " (docker run; docker update while it runs)";
     case Keeper::kubernetes:
@@ -73,13 +83,16 @@ std::string cgroup_advice(std::string_view file, std::string_view level,
       return "raise resources.limits.memory of the container, or of the "
              "containers beside it in the pod";
     case Keeper::slurm:
+      if (file == "pids.max") break;
       return "ask Slurm for more: sbatch --mem or --mem-per-cpu";
     case Keeper::lxc:
+      if (file == "pids.max") break;
       return "raise limits.memory of the container (lxc config set)";
     case Keeper::systemd:
-      return "systemctl set-property " + shell_quoted(last_component(level)) +
-             " " + unit + "=SIZE, or the same line in the unit";
+      if (unit.empty()) break;
+      return unit_advice(level, unit);
     case Keeper::container:
+      if (docker.empty()) return "whoever starts this container sets it";
       return "whoever starts this container sets it: docker run " + docker +
              (file == "pids.max" ? ""
                                  : ", resources.limits.memory in Kubernetes");

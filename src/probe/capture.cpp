@@ -129,6 +129,10 @@ std::string redacted_numa_maps(std::string_view text) {
   return bound ? "00400000 bind:" + list_of(*bound) + "\n" : "";
 }
 
+std::string table_row(const std::string& path, const std::string& text) {
+  return "| `" + path + "` | " + text + " |\n";
+}
+
 }  // namespace
 
 std::string redacted(const std::string& path, const std::string& text,
@@ -177,9 +181,9 @@ std::string capture_readme(const Capture& capture) {
          ").\n\nNames of cgroups are as they were: they can name users, units "
          "and containers.\n\n| file | what it is |\n|---|---|\n";
   for (const Capture::File& file : capture.files)
-    out += "| `" + file.path + "` | " + file.about + " |\n";
+    out += table_row(file.path, file.about);
   for (const auto& [path, why] : capture.unreadable)
-    out += "| `" + path + "` | missing here: " + why + " |\n";
+    out += table_row(path, "missing here: " + why);
   return out;
 }
 

@@ -217,6 +217,15 @@ TEST_CASE("advice names the knob of whoever keeps the limit", "[plan]") {
   CHECK(of("/a.slice", "memory.high") ==
         "systemctl set-property a.slice MemoryHigh=SIZE, or the same line in "
         "the unit");
+  CHECK_THAT(of("/user.slice/user@1.service/app.slice/a b.scope", "memory.max"),
+             ContainsSubstring("systemctl --user set-property 'a b.scope' M"));
+  CHECK_THAT(of("/user.slice/user@1.service", "memory.max"),
+             ContainsSubstring("systemctl set-property user@1.service"));
+  // Docker has no option for memory.high, systemd none for memory+swap.
+  CHECK_THAT(of("/docker/4f2a", "memory.high"),
+             ContainsSubstring("write a larger number to"));
+  CHECK_THAT(of("/a.slice", "memory.memsw.limit_in_bytes"),
+             ContainsSubstring("write a larger number to"));
   CHECK_THAT(of("/", "memory.max"), ContainsSubstring("whoever starts this"));
   CHECK_THAT(of("/../..", "memory.max"),
              ContainsSubstring("whoever starts this"));
