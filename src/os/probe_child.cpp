@@ -28,8 +28,8 @@ constexpr std::size_t kMostResult = 1U << 20;
 constexpr std::size_t kMostErrors = 4096;
 constexpr milliseconds kKillWait{1'000};
 
-// Where the child keeps the result pipe: the lowest free place above stderr.
-constexpr int kResultFd = 3;
+// The first place above the standard descriptors.
+constexpr unsigned kFirstFd = 3;
 
 struct Pipe {
   Fd read, write;
@@ -86,37 +86,39 @@ void limit(decltype(RLIMIT_CORE) resource, rlim_t most) {
 }
 
 // In the child: nothing of the caller stays open, and the three standard
-// descriptors are harmless. False where that cannot be had.
-bool detach(const Pipe& result, const Pipe& errors, pid_t parent) {
+// descriptors are harmless. The result's pipe moves to a number that was free:
+// a library may still write to a descriptor that it believes is its own (the
+// dynamic loader does, with LD_DEBUG_OUTPUT). Gives that number, or -1.
+int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) return false;
-  // Above the places that are filled below, so that none is overwritten.
-  const int result_fd =
-      ::fcntl(result.write.get(), F_DUPFD_CLOEXEC, kResultFd + 1);
-  const int errors_fd =
-      ::fcntl(errors.write.get(), F_DUPFD_CLOEXEC, kResultFd + 1);
+  if (::getppid() != parent) return -1;
+  const int result_fd = ::fcntl(result.write.get(), F_DUPFD_CLOEXEC, kFirstFd);
+  const int errors_fd = ::fcntl(errors.write.get(), F_DUPFD_CLOEXEC, kFirstFd);
   const int null_fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (result_fd < 0 || errors_fd < 0 || null_fd < 0) return false;
+  if (result_fd < 0 || errors_fd < 0 || null_fd < 0) return -1;
   if (::dup2(null_fd, 0) < 0 || ::dup2(null_fd, 1) < 0 ||
-      ::dup2(errors_fd, 2) < 0 || ::dup2(result_fd, kResultFd) < 0)
-    return false;
-  ::fcntl(kResultFd, F_SETFD, FD_CLOEXEC);
-  ::syscall(SYS_close_range, kResultFd + 1, ~0U, 0U);  // Linux 5.9
+      ::dup2(errors_fd, 2) < 0)
+    return -1;
+  const auto kept = static_cast<unsigned>(result_fd);
+  if (kept > kFirstFd)
+    ::syscall(SYS_close_range, kFirstFd, kept - 1, 0U);  // Linux 5.9
+  ::syscall(SYS_close_range, kept + 1, ~0U, 0U);
   limit(RLIMIT_CORE, 0);
   // Where this is 10^9, drivers that visit every descriptor take half a minute.
   limit(RLIMIT_NOFILE, 4096);
-  return true;
+  return result_fd;
 }
 
 [[noreturn]] void child_main(const std::function<std::string()>& work,
                              const Pipe& result, const Pipe& errors,
                              pid_t parent) {
-  if (!detach(result, errors, parent)) ::_exit(1);
+  const int out = detach(result, errors, parent);
+  if (out < 0) ::_exit(1);
   const std::string text = work();
   const char* at = text.c_str();
   std::size_t left = text.size() + 1;  // the NUL says that all has come
   while (left > 0) {
-    const ssize_t n = ::write(kResultFd, at, left);
+    const ssize_t n = ::write(out, at, left);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) ::_exit(1);
     at += n;

@@ -25,6 +25,8 @@ std::vector<std::string> devices() {
 
 }  // namespace
 
+// The names are the driver's.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 int cuInit(unsigned) {
@@ -57,3 +59,4 @@ int cuDeviceGetAttribute(int* value, int attribute, int device) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

@@ -9,6 +9,7 @@
 //   FAKE_NVML_HANG      "init" or "handle": never returns from there
 //   FAKE_NVML_CRASH     "init": dies there
 //   FAKE_NVML_CHATTER   prints to stdout and stderr
+//   FAKE_NVML_MARK      a file that is made when the library is loaded
 // Like the driver it rejects a second-version struct whose version field is not
 // sizeof | 2 << 24, which its documentation gets wrong.
 
@@ -96,6 +97,12 @@ void misbehave(const char* where) {
   if (variable("FAKE_NVML_CRASH") == where) std::abort();
 }
 
+[[gnu::constructor]] void leave_mark() {
+  const std::string path = variable("FAKE_NVML_MARK");
+  if (path.empty()) return;
+  if (std::FILE* const file = std::fopen(path.c_str(), "we")) std::fclose(file);
+}
+
 struct Memory {
   unsigned long long total, free, used;
 };
@@ -111,6 +118,8 @@ struct PciInfo {
 
 }  // namespace
 
+// The names are the driver's.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 int nvmlInit_v2() {
@@ -209,3 +218,4 @@ int nvmlDeviceGetComputeInstanceId(const void* device, unsigned* id) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

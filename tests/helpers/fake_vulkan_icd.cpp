@@ -207,6 +207,8 @@ Function find(const char* name) {
 
 }  // namespace
 
+// The names are the driver's.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 int vk_icdNegotiateLoaderICDInterfaceVersion(std::uint32_t* version) {
@@ -223,3 +225,4 @@ Function vk_icdGetPhysicalDeviceProcAddr(Instance*, const char*) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)
