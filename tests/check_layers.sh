@@ -46,6 +46,18 @@ for dir in */; do
   done
 done
 
+# The table of src/README.md is the same.
+table=$(sed -n 's/^| [0-9] | `\([a-z]*\)` |.*| *\([a-z ]*[a-z]\)\{0,1\} *|$/\1:\2/p' README.md)
+[ -n "$table" ] || complain "src/README.md has no table of folders"
+echo "$table" | (while IFS=: read -r dir used; do
+  allowed=$(may_use "$dir") && [ "$used" = "$allowed" ] ||
+    complain "src/README.md: $dir may use \"$used\", here \"$allowed\""
+done
+exit $status) || status=1
+for dir in */; do
+  echo "$table" | grep -q "^${dir%/}:" || complain "src/README.md lacks $dir"
+done
+
 # Two types of one name in one namespace break each other without a word from
 # the linker.
 twice=$(awk '/^namespace/ { space = $2 }

@@ -14,7 +14,7 @@ struct VerbText {
 constexpr VerbText kRun = {
     "fitrun [OPTIONS] STAGE [--] COMMAND [ARG...]\n"
     "       fitrun [OPTIONS] --per-worker SIZE -- COMMAND [ARG...]\n"
-    "       fitrun plan|check|leases ...      (fitrun plan --help, and so "
+    "       fitrun plan|probe|check|leases ...   (fitrun plan --help, and so "
     "on)\n",
     "Becomes COMMAND with as many workers as fit in the free memory. STAGE is "
     "a\n"

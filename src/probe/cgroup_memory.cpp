@@ -228,5 +228,22 @@ void cgroup_memory(const Host& host, const CgroupChain& chain,
   }
 }
 
+void warn_of_group_kill(const Host& host, const CgroupChain& chain,
+                        PoolReading& reading) {
+  const Constraint* const bound = binding(reading);
+  if (!bound || bound->file.empty() || chain.version != CgroupVersion::v2)
+    return;
+  for (const CgroupLevel& level : chain.levels) {
+    const auto text = host.read(level.folder + "/memory.oom.group");
+    if (text && trim(*text) == "1") {
+      reading.diagnostics.push_back(
+          "memory.oom.group is set in " + level.folder +
+          ": going over the limit would end everything in it at once");
+      return;
+    }
+    if (level.folder == bound->where) return;
+  }
+}
+
 }  // namespace probe
 }  // namespace fitrun

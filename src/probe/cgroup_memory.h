@@ -52,5 +52,11 @@ namespace probe {
 void cgroup_memory(const Host& host, const CgroupChain& chain,
                    PoolReading& reading);
 
+// Adds a diagnostic where going over the binding limit would end everything in
+// our cgroup at once, this launch included: memory.oom.group (Linux 4.19) is
+// set between us and the level that binds.
+void warn_of_group_kill(const Host& host, const CgroupChain& chain,
+                        PoolReading& reading);
+
 }  // namespace probe
 }  // namespace fitrun

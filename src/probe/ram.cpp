@@ -44,10 +44,12 @@ PoolReading ram(Self& self) {
     reading.constraints.push_back(std::move(*numa));
   if (std::string why = why_no_cgroup(self); !why.empty())
     reading.diagnostics.push_back(std::move(why));
-  cgroup_memory(self.host(), self.chain("memory"), reading);
+  const CgroupChain& chain = self.chain("memory");
+  cgroup_memory(self.host(), chain, reading);
   if (!has_cgroup_limit(reading))
     if (auto promise = slurm_promise(self.environment()))
       reading.constraints.push_back(std::move(*promise));
+  warn_of_group_kill(self.host(), chain, reading);
   reading.per_process_cap = smallest_cap(self.limits());
   return reading;
 }

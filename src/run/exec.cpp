@@ -6,13 +6,11 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "base/result.h"
 #include "os/file.h"
 
 namespace fitrun {
 namespace {
 
-// In words that say what to do about it.
 std::string explain(const std::string& name, int code) {
   struct stat info {};
   const bool exists =
@@ -33,6 +31,12 @@ std::string explain(const std::string& name, int code) {
 
 }  // namespace
 
+Failure cannot_start(const std::string& name, int code) {
+  return Failure(explain(name, code), code == ENOENT
+                                          ? ExitStatus::not_found
+                                          : ExitStatus::not_executable);
+}
+
 void become(
     const std::vector<std::string>& argv,
     const std::vector<std::pair<std::string, std::string>>& environment) {
@@ -46,10 +50,7 @@ void become(
     words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   ::execvp(words[0], words.data());
-  const int code = errno;
-  throw Failure(explain(argv[0], code), code == ENOENT
-                                            ? ExitStatus::not_found
-                                            : ExitStatus::not_executable);
+  throw cannot_start(argv[0], errno);
 }
 
 }  // namespace fitrun

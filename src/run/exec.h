@@ -10,7 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
+
 namespace fitrun {
+
+// Why a command could not be started, `code` being the errno of execvp, in
+// words that say what to do about it.
+Failure cannot_start(const std::string& name, int code);
 
 // Looks argv[0] up in PATH, the new one where `environment` sets it. Only
 // returns by throwing Failure: 127 where the command is not found, 126 where it

@@ -80,7 +80,8 @@ void Ledger::note(std::string sentence) {
 
 bool Ledger::find_self() {
   const Result<std::string> text = host_.read("/proc/self/stat");
-  const auto stat = text ? parse_process_stat(*text) : std::nullopt;
+  if (!text) return false;
+  const auto stat = parse_process_stat(*text);
   const Result<std::string> boot =
       host_.read("/proc/sys/kernel/random/boot_id");
   struct stat space {};

@@ -65,3 +65,8 @@ program=$work/prefix/bin/fitrun
 all_reached
 expect 0 "$program" plan cpp-build --format json
 said out "\"stage\": \"$work/prefix/"
+
+# what comes with the program
+for file in man/man1/fitrun.1 bash-completion/completions/fitrun doc/fitrun/README.md; do
+  [ -s "$work/prefix/share/$file" ] || fail "$file is not installed"
+done

@@ -12,6 +12,16 @@ TEST_CASE("text is split without losing empty parts", "[base]") {
   CHECK(trim(" \ta b\r\n") == "a b");
 }
 
+TEST_CASE("lines are taken one by one", "[base]") {
+  std::string_view text = "a\n\nb";
+  CHECK(take_line(text) == "a");
+  CHECK(take_line(text).empty());
+  CHECK(text == "b");
+  CHECK(take_line(text) == "b");
+  CHECK(text.empty());
+  CHECK(take_line(text).empty());
+}
+
 TEST_CASE("a count is digits and nothing else", "[base]") {
   CHECK(parse_count("18446744073709551615") == 18446744073709551615U);
   for (const char* text : {"", "18446744073709551616", "-1", "+1", " 1", "1 "})

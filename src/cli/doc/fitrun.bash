@@ -1,0 +1,58 @@
+# bash completion for fitrun                                -*- shell-script -*-
+# The options are read from --help, so that none is missing or too many.
+
+# The stages that can be named: descriptors of the user and of the installation.
+_fitrun_stages() {
+  local program folder file
+  program=$(readlink -f "$(type -P "$1")") || program=
+  for folder in "${XDG_CONFIG_HOME:-$HOME/.config}"/fitrun{,/configs} \
+    "${program%/*}/../share/fitrun/configs"; do
+    for file in "$folder"/*.toml; do
+      [[ -e $file ]] && file=${file##*/} && echo "${file%.toml}"
+    done
+  done
+}
+
+_fitrun() {
+  local current=$2 before=$3 verbs verb='' options at
+  COMPREPLY=()
+  verbs=$("$1" --help 2>/dev/null | grep -oE "[a-z]+(\\|[a-z]+)+ \\.\\.\\." | tr -d " .")
+  verbs=${verbs//|/ }
+  if ((COMP_CWORD > 1)) && [[ " $verbs " == *" ${COMP_WORDS[1]} "* ]]; then
+    verb=${COMP_WORDS[1]}
+  fi
+  # The command's own words are not fitrun's.
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    if [[ ${COMP_WORDS[at]} == -- ]]; then
+      if declare -F _command_offset >/dev/null; then
+        _command_offset $((at + 1))
+      else
+        mapfile -t COMPREPLY < <(compgen -c -f -- "$current")
+      fi
+      return
+    fi
+  done
+  options=$("$1" ${verb:+"$verb"} --help 2>/dev/null |
+    sed -n 's/^  \(-.\), \(--[a-z-]*\).*/\1 \2/p; s/^      \(--[a-z-]*\).*/\1/p')
+  case $before in
+    --pool) options='ram vram' ;;
+    --on-no-fit) options='run-one fail wait' ;;
+    --format) options='text json shell threads' ;;
+    --available) options='ram= vram=' ;;
+    -w | --want) options=cpus ;;
+    --root)
+      mapfile -t COMPREPLY < <(compgen -d -- "$current")
+      return
+      ;;
+    *)
+      if [[ $current != -* ]]; then
+        options=$(_fitrun_stages "$1")
+        ((COMP_CWORD > 1)) || options="$verbs $options"
+        mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$current"
+          compgen -d -S / -- "$current")
+      fi
+      ;;
+  esac
+  mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$options" -- "$current")
+}
+complete -o filenames -o bashdefault -F _fitrun fitrun

@@ -1,0 +1,34 @@
+// The variables that show a program only some GPUs. Pure.
+//
+// By UUID where the runtime takes one, because numbers mean different GPUs to
+// different libraries. The surprise is AMD: its lists stand one behind the
+// other, so the one that is set is ROCm's own and all others must go.
+
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "probe/gpu.h"
+
+namespace fitrun {
+
+struct GpuEnvironment {
+  std::vector<std::pair<std::string, std::string>> set;
+  std::vector<std::string> unset;
+};
+
+// For one program that uses these GPUs, all of one vendor and source, in this
+// order. An error where there is no variable for them (Vulkan), or no name by
+// which a GPU could be given.
+Result<GpuEnvironment> show_gpus(const std::vector<Gpu>& gpus);
+
+// For a copy of the command that has `gpu` to itself, the `index`-th copy: the
+// same, and FITRUN_GPU_INDEX and FITRUN_GPU_UUID for scripts.
+Result<GpuEnvironment> show_gpu(const Gpu& gpu, std::size_t index);
+
+}  // namespace fitrun

@@ -1,0 +1,30 @@
+// A copy of the command for each GPU, side by side, and one end for all.
+//
+// Signals and stops reach every copy, as supervise.h says. The surprise: a copy
+// that fails does not end the others. They share nothing that the failure could
+// have spoilt, and their work is worth keeping; whoever wants them to end sends
+// a signal.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "run/child.h"
+
+namespace fitrun {
+
+struct PinnedCopies {
+  std::vector<ChildSpec> copies;
+  // Variables that no copy may inherit. They are gone from this process too,
+  // afterwards.
+  std::vector<std::string> unset;
+};
+
+// Runs all copies to their ends. Gives the wait status of the one that failed
+// first, and 0 where none did: for end_as(). Throws Failure, once all have
+// ended, where a copy could not be started. An error where none was forked.
+Result<int> run_pinned(const PinnedCopies& pinned);
+
+}  // namespace fitrun

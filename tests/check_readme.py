@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""check_readme.py FITRUN [--update]: runs what the README shows.
+
+A console block must print what it says it prints, on a machine with 8 CPUs and
+400 MB free. A sh block must succeed. A toml block must be a valid descriptor.
+--update writes the real output of the console blocks into the README.
+"""
+import difflib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Blocks that do not run here, and why.
+ELSEWHERE = {
+    "examples/quickstart.sh": "e2e/examples_quickstart runs it",
+    "tests/run.sh": "it runs this check",
+}
+MEMINFO = """MemTotal:         976563 kB
+MemFree:          292968 kB
+MemAvailable:     390625 kB
+"""
+STATUS = "Pid:\t4242\nCpus_allowed_list:\t0-7\n"
+# Stands for fitrun on the README's machine.
+WRAPPER = """#!/bin/sh
+case $1 in
+  plan) shift; exec {fitrun} plan --root {machine} "$@" ;;
+  check) exec {fitrun} "$@" ;;
+  *) exec {fitrun} --root {machine} "$@" ;;
+esac
+"""
+
+
+class Readme:
+    def __init__(self, fitrun, folder):
+        self.folder = folder
+        machine = folder / "machine"
+        shutil.copytree(SOURCE / "tests/fixtures/hosts/01-bare-metal-v2-root",
+                        machine)
+        (machine / "proc/meminfo").write_text(MEMINFO)
+        (machine / "proc/self/status").write_text(STATUS)
+        (folder / "bin").mkdir()
+        self.put("fitrun", WRAPPER.format(fitrun=fitrun, machine=machine))
+        # Packages are there, or the block fails; nothing is installed from here.
+        self.put("apt-get", "#!/bin/sh\nexit 100\n")
+        shutil.copytree(SOURCE / "examples", folder / "tree/examples",
+                        ignore=shutil.ignore_patterns("site", "cache"))
+        subprocess.run([folder / "tree/examples/html/make-pages"], check=True)
+        self.environment = {
+            name: value for name, value in os.environ.items()
+            if not name.startswith(("FITRUN", "LC_", "XDG_"))}
+        self.environment.update(
+            PATH=f"{folder}/bin:{os.environ['PATH']}", HOME=str(folder),
+            LANG="C.UTF-8", MODEL_DIR="/models")
+
+    def put(self, name, text):
+        program = self.folder / "bin" / name
+        program.write_text(text)
+        program.chmod(0o755)
+
+    def bash(self, script, folder, **options):
+        return subprocess.run(["bash", "-c", script], cwd=folder, text=True,
+                              env=self.environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False, **options)
+
+    def console(self, block):
+        """The block as it really looks."""
+        commands = [line[2:] for line in block.splitlines()
+                    if line.startswith("$ ")]
+        marks = [f"\n--- {number} of {id(self)}\n"
+                 for number in range(len(commands))]
+        script = "exec 2>&1\n" + "\n".join(
+            f"{command}\nprintf %s '{mark}'"
+            for command, mark in zip(commands, marks))
+        left = self.bash(script, self.folder / "tree").stdout
+        real = ""
+        for command, mark in zip(commands, marks):
+            said, _, left = left.partition(mark)
+            real += f"$ {command}\n{said}"
+        return real
+
+    def fails(self, language, block):
+        """Why a block that has no output is wrong; empty if it is right."""
+        if language == "text" or block.strip() in ELSEWHERE:
+            return ""
+        if language == "sh":
+            done = self.bash("set -e\n" + block, SOURCE)
+        elif language == "toml":
+            stage = self.folder / "tree/examples/html/stages/readme.toml"
+            stage.write_text(block)
+            done = self.bash(f"fitrun check {stage}", self.folder)
+        else:
+            return f'blocks of "{language}" are not known here'
+        return done.stdout if done.returncode else ""
+
+
+def main():
+    path = SOURCE / "README.md"
+    text = path.read_text(encoding="utf-8")
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        readme = Readme(sys.argv[1], pathlib.Path(folder))
+        parts, end = [], 0
+        for found in FENCE.finditer(text):
+            language, block = found.groups()
+            line = text.count("\n", 0, found.start()) + 1
+            parts.append(text[end:found.start(2)])
+            end = found.end(2)
+            if language == "console":
+                real = readme.console(block)
+                if real != block:
+                    bad += 1
+                    print(f"README.md:{line}: prints something else")
+                    sys.stdout.writelines(difflib.unified_diff(
+                        block.splitlines(True), real.splitlines(True),
+                        "README.md", "really"))
+                parts.append(real)
+                continue
+            parts.append(block)
+            why = readme.fails(language, block)
+            if why:
+                bad += 1
+                print(f"README.md:{line}: {why}")
+        parts.append(text[end:])
+        if "--update" in sys.argv:
+            path.write_text("".join(parts), encoding="utf-8")
+    if not parts[1:]:
+        sys.exit("README.md: no blocks")
+    sys.exit(bad > 0)
+
+
+main()

@@ -1,0 +1,33 @@
+#!/bin/bash
+# run.sh [quick]: installs what the tests need, builds with warnings as errors and
+# runs everything: all tests, all tests again under AddressSanitizer and UBSan,
+# format and lint. The last lines are ctest's own summary of all of it.
+# `quick` leaves out the sanitizers and the lint.
+set -eu
+cd "$(dirname "$0")/.."
+exec </dev/null
+
+presets='dev asan' only=()
+case ${1-} in
+  '') ;;
+  quick) presets=dev only=(-LE lint) ;;
+  *)
+    echo "usage: tests/run.sh [quick]" >&2
+    exit 2
+    ;;
+esac
+
+examples/install-packages.sh examples/packages.txt tests/packages.txt
+! command -v ccache >/dev/null || export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+folders=
+for preset in $presets; do
+  cmake --preset "$preset"
+  cmake --build --preset "$preset" -j "$(nproc)"
+  folders="$folders \"$PWD/build/$preset\""
+done
+
+# One ctest over all build folders, so that there is one summary.
+mkdir -p build/all
+echo "subdirs($folders)" >build/all/CTestTestfile.cmake
+exec ctest --test-dir build/all --output-on-failure --no-tests=error \
+  --no-label-summary "${only[@]}"
