@@ -50,7 +50,7 @@ Plan decide_and_lease(const Stage& stage, const Options& options,
       ledger.leave();
       throw Failure(no_fit_reason(plan, stage.on_no_fit), ExitStatus::no_fit);
     }
-    ledger.queue(lease_request(plan, 1));
+    ledger.queue(place_request(plan));
     ledger.unlock();
     if (!told) {
       log_line(LogLevel::warning, waiting_line(plan, options.wait_timeout));

@@ -1,5 +1,7 @@
 #include "cli/leasing.h"
 
+#include <cmath>
+
 #include "base/bytes.h"
 
 namespace fitrun {
@@ -55,6 +57,20 @@ LeaseRequest lease_request(const Plan& plan, std::uint64_t threads) {
     }
     for (const Constraint& c : pool.reading.constraints)
       if (!c.file.empty()) request.levels.push_back(c.where);
+  }
+  return request;
+}
+
+LeaseRequest place_request(const Plan& plan) {
+  LeaseRequest request = lease_request(plan, 1);
+  for (Holding& holding : request.holdings) {
+    for (const PoolPlan& pool : plan.pools) {
+      if (pool.needs.pool != holding.pool) continue;
+      const double needed = static_cast<double>(holding.bytes) +
+                            static_cast<double>(pool.needs.reserve.value.count);
+      holding.bytes =
+          whole_bytes(std::ceil(needed / pool.needs.headroom.value));
+    }
   }
   return request;
 }

@@ -22,4 +22,9 @@ void subtract_leases(PoolReading& reading, const std::string& device,
 // What the plan needs, as a lease: fixed and all workers, in every pool.
 LeaseRequest lease_request(const Plan& plan, std::uint64_t threads);
 
+// What must be available before one worker starts: its costs, and what headroom
+// and reserve keep free beside them. Less would let launches behind this one
+// take what it waits for.
+LeaseRequest place_request(const Plan& plan);
+
 }  // namespace fitrun

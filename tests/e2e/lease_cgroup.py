@@ -2,9 +2,8 @@
 """Leases and real memory cgroups: who shares a limit shares its leases."""
 import os
 import re
-import subprocess
 
-from leaselib import (HOLD, MIB, Skip, cgroup, end, enter, read, run)
+from leaselib import HOLD, MIB, Skip, cgroup, end, enter, run
 
 
 def threads(w, folder, per=10 * MIB, want=50, prefix=()):
@@ -65,41 +64,6 @@ def test_memory_in_use_is_not_counted_twice(w):
         # 400 - 300, give or take what is charged beside the 200.
         assert 8 <= threads(w, folder) <= 10, threads(w, folder)
         end(p)
-
-
-MAKEFILE = """
-JOBS := $(foreach i,1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16,job$i)
-all: $(JOBS)
-$(JOBS):
-\t@{hold} fit --cgroup {folder} --headroom 0.9 --fixed 0 --per {per} \\
-\t  --want 4 --policy {policy} -- sh -c \\
-\t  'sleep 0.2; exec {hold} eat {{bytes}} < /dev/null' > /dev/null
-"""
-
-
-def make(w, folder, policy):
-    with open(w.folder + ".mk", "w") as f:
-        f.write(MAKEFILE.format(hold=HOLD, folder=folder, per=75 * MIB,
-                                policy=policy))
-    try:
-        p = w.popen(["make", "-k", "-j8", "-f", w.folder + ".mk"],
-                    preexec_fn=enter(folder), stderr=subprocess.DEVNULL)
-        p.stdout.read()
-        kills = int(re.search(r"oom_kill (\d+)",
-                              read(folder, "memory.oom_control"))[1])
-        return p.wait(), kills
-    finally:
-        os.unlink(w.folder + ".mk")
-
-
-def test_make_with_eight_jobs_that_share_a_gibibyte(w):
-    with cgroup(1024 * MIB) as folder:
-        assert make(w, folder, "wait") == (0, 0)
-        w.expect_nothing()
-        # And the same without leases, which shows what they are good for.
-        w.env["FITRUN_LEASES"] = "off"
-        status, kills = make(w, folder, "wait")
-        assert status != 0 and kills > 0, (status, kills)
 
 
 run(globals())

@@ -115,7 +115,7 @@ def test_rubbish_is_passed_over(w):
                "level x\n" * 100000]
     for i, text in enumerate(rubbish):
         s.plant(text, i + 1)
-    s.plant(good, 50, owner=THEM, name_owner=US)
+    s.plant(record(holder.pid, 50), 50, owner=THEM, name_owner=US)
     os.symlink("/dev/zero", s.path(THEM, 51))
     os.lchown(s.path(THEM, 51), THEM, THEM)
     os.mkfifo(s.path(THEM, 52))
@@ -228,7 +228,7 @@ def test_five_thousand_files_do_not_hold_us_up(w):
 
 def test_a_large_tree_named_often_does_not_hold_us_up(w):
     s = Shared(w)
-    parent = w.popen(["sh", "-c", "for i in $(seq 300); do sleep 1000 & done;"
+    parent = w.popen(["sh", "-c", "for i in $(seq 600); do sleep 1000 & done;"
                       "echo ready; wait"], user=THEM, group=THEM,
                      extra_groups=[])
     assert parent.stdout.readline() == "ready\n"

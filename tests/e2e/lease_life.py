@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -207,6 +208,24 @@ def test_a_lease_in_another_pid_namespace(w):
     older(w, 121)
     assert w.leases(prefix=UNSHARE) == [] and len(w.files()) == 1
     w.expect_nothing()
+
+
+def test_an_old_kernel_or_a_filter_without_openat2(w):
+    if not shutil.which("strace"):
+        raise Skip("no strace, to make the call fail")
+    p = w.take("cat")
+    for error in ("ENOSYS", "EPERM"):
+        without = ["strace", "-f", "-o", "/dev/null", "-e", "trace=openat2",
+                   "-e", f"inject=openat2:error={error}"]
+        if subprocess.run([*without, "true"]).returncode:
+            raise Skip("strace may not trace here")
+        assert w.only(prefix=without)["pid"] == p.pid
+        (name,) = w.files()
+        os.rename(f"{w.folder}/{name}", f"{w.folder}/target")
+        os.symlink("target", f"{w.folder}/{name}")
+        assert w.leases(prefix=without) == []
+        os.rename(f"{w.folder}/target", f"{w.folder}/{name}")
+    end(p)
 
 
 def test_stopped_is_not_ended(w):
