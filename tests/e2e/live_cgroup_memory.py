@@ -133,10 +133,9 @@ def run_in(cgroup, *command):
 
 
 def reading_in(cgroup):
-    """fitrun's reading of the RAM, as a launch in the cgroup plans with it."""
-    status, text = run_in(cgroup, FITRUN, "plan", "--per-worker", "1MiB",
-                          "--want", "1", "--format", "json")
-    assert status == 0, f"fitrun plan ended with {status}: {text}"
+    """fitrun's reading of the RAM, as a command in the cgroup sees it."""
+    status, text = run_in(cgroup, FITRUN, "probe", "--format", "json")
+    assert status == 0, f"fitrun probe ended with {status}: {text}"
     return json.loads(text)["pools"][0]
 
 
@@ -297,13 +296,11 @@ def main():
         print(f"SKIPPED: no memory cgroup can be made: {cgroups}")
         return 77
     print(f"cgroup v{cgroups.version}, in {cgroups.home}")
-    with tempfile.TemporaryDirectory() as leases:
-        os.environ["FITRUN_LEASES"] = leases  # no other launch counts
-        try:
-            cgroups.hand_down(cgroups.home)
-            return run_all(cgroups)
-        finally:
-            cgroups.remove(cgroups.home)
+    try:
+        cgroups.hand_down(cgroups.home)
+        return run_all(cgroups)
+    finally:
+        cgroups.remove(cgroups.home)
 
 
 if __name__ == "__main__":
