@@ -1,0 +1,230 @@
+#include "measure/measure.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace fitrun {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A run may take this share of what is available.
+constexpr double kSafe = 0.9;
+
+// What a run with `workers` will take, as far as can be said: by the line
+// through the runs, by the declared costs, or as if all of one run's memory
+// were its workers'.
+double expected_peak(const std::vector<Sample>& so_far,
+                     const CountLimits& limits, double workers) {
+  if (so_far.empty()) return limits.declared ? limits.declared->at(workers) : 0;
+  const Regression regression = regress(so_far);
+  const double measured = costs_to_declare(regression).at(workers);
+  if (regression.shape != Shape::too_few || !limits.declared) return measured;
+  double largest = 0;
+  for (const Sample& sample : so_far) largest = std::max(largest, sample.peak);
+  // One count: the workers are as large as declared, or as measured.
+  return std::min(measured, largest + limits.declared->per_worker *
+                                          (workers - so_far.front().workers));
+}
+
+std::string died_of_memory(std::uint64_t workers, const PeakReading& peak) {
+  return "with " + std::to_string(workers) +
+         " workers the kernel killed for lack of memory (" + peak.oom_where +
+         "): that run does not count, and no larger one is tried";
+}
+
+std::string how_it_ended(const RunOutcome& outcome, std::uint64_t workers) {
+  const std::string run =
+      "the run with " + std::to_string(workers) + " workers ";
+  const int status = outcome.end.wait_status;
+  if (outcome.end.exec_error != 0) return "the command could not be started";
+  if (WIFSIGNALED(status))
+    return run + "was killed by signal " + std::to_string(WTERMSIG(status));
+  if (WEXITSTATUS(status) != 0)
+    return run + "ended with status " + std::to_string(WEXITSTATUS(status));
+  if (outcome.asked_to_end != 0) return "interrupted";
+  return "";
+}
+
+// The rounds of one measurement.
+class Rounds {
+ public:
+  Rounds(const MeasureWishes& wishes, const RunOnce& run_once)
+      : wishes_(wishes), run_once_(run_once) {
+    for (const Input& input : wishes.inputs) inputs_.push_back(&input);
+    if (inputs_.empty()) inputs_.push_back(nullptr);
+    if (!wishes.counts.empty()) {
+      counts_ = wishes.counts;
+      of_ = total();
+    }
+  }
+
+  Measurement run() {
+    if (counts_.empty())
+      first_round();
+    else
+      one_round();
+    for (std::size_t i = 1; i < wishes_.repeat && !over(); ++i) one_round();
+    return std::move(result_);
+  }
+
+ private:
+  std::size_t total() const {
+    return counts_.size() * inputs_.size() *
+           std::max<std::size_t>(1, wishes_.repeat);
+  }
+
+  bool over() const { return !result_.stopped.empty(); }
+
+  // With counts that are found while it goes, over the first input.
+  void first_round() {
+    std::vector<Sample> so_far;
+    while (const auto count = next_count(so_far, wishes_.limits)) {
+      const std::size_t before = result_.runs.size();
+      run_one({*count, inputs_[0]});
+      if (over() || result_.runs.size() == before) break;
+      counts_.push_back(*count);
+      so_far.push_back({static_cast<double>(*count),
+                        static_cast<double>(result_.runs.back().peak.bytes)});
+    }
+    of_ = total();
+    for (std::size_t i = 1; i < inputs_.size(); ++i) over_counts(inputs_[i]);
+  }
+
+  void one_round() {
+    for (const Input* const input : inputs_) over_counts(input);
+  }
+
+  void over_counts(const Input* input) {
+    for (const std::uint64_t count : counts_) {
+      if (over()) return;
+      if (!too_many_ || count < *too_many_) run_one({count, input});
+    }
+  }
+
+  void tell(const RunRequest& request, Clock::time_point start,
+            std::uint64_t bytes, const RunOutcome* outcome) const {
+    if (!wishes_.progress) return;
+    MeasureProgress progress;
+    progress.run = started_;
+    progress.of = of_;
+    progress.request = request;
+    progress.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
+        Clock::now() - start);
+    progress.bytes = bytes;
+    progress.outcome = outcome;
+    wishes_.progress(progress);
+  }
+
+  void run_one(const RunRequest& request) {
+    ++started_;
+    const auto start = Clock::now();
+    tell(request, start, 0, nullptr);
+    auto outcome = run_once_(request, [&](std::uint64_t bytes) {
+      tell(request, start, bytes, nullptr);
+    });
+    if (!outcome) {
+      result_.stopped = outcome.error().message;
+      return;
+    }
+    tell(request, start, outcome->peak.bytes, &*outcome);
+    const bool asked = outcome->asked_to_end != 0;
+    if (!asked && outcome->peak.oom_kills.value_or(0) > 0) {
+      too_many_ = request.workers;
+      result_.notes.push_back(died_of_memory(request.workers, outcome->peak));
+      return;
+    }
+    result_.stopped = how_it_ended(*outcome, request.workers);
+    if (over()) {
+      result_.last = std::move(*outcome);
+      return;
+    }
+    result_.runs.push_back({request.workers, request.input,
+                            std::move(outcome->peak), outcome->end.elapsed});
+  }
+
+  const MeasureWishes& wishes_;
+  const RunOnce& run_once_;
+  std::vector<const Input*> inputs_;
+  std::vector<std::uint64_t> counts_;
+  std::optional<std::size_t> of_;
+  std::optional<std::uint64_t> too_many_;
+  std::size_t started_ = 0;
+  Measurement result_;
+};
+
+}  // namespace
+
+std::optional<std::uint64_t> next_count(const std::vector<Sample>& so_far,
+                                        const CountLimits& limits) {
+  std::uint64_t largest = 0;
+  for (const Sample& sample : so_far)
+    largest = std::max(largest, static_cast<std::uint64_t>(sample.workers));
+  if (largest >= limits.most) return std::nullopt;
+  // One worker is what there is to run, whatever it takes.
+  if (largest == 0) return 1;
+  std::uint64_t next = std::min(largest * 2, limits.most);
+  const auto fits = [&](std::uint64_t count) {
+    return expected_peak(so_far, limits, static_cast<double>(count)) <=
+           limits.available * kSafe;
+  };
+  while (next > largest && !fits(next)) --next;
+  if (next == largest) return std::nullopt;
+  return next;
+}
+
+Measurement measure(const MeasureWishes& wishes, const RunOnce& run_once) {
+  return Rounds(wishes, run_once).run();
+}
+
+Learned learn(const Measurement& measurement) {
+  Learned learned;
+  bool all_counted = true;
+  for (const MeasuredRun& run : measurement.runs) {
+    if (run.input != measurement.runs.front().input) continue;
+    learned.samples.push_back({static_cast<double>(run.workers),
+                               static_cast<double>(run.peak.bytes)});
+    all_counted &= run.peak.certainty == Certainty::counted;
+  }
+  learned.regression = regress(learned.samples);
+  learned.headroom =
+      learn_headroom(learned.regression, learned.samples,
+                     all_counted ? kCountedCeiling : kSampledCeiling);
+  return learned;
+}
+
+std::vector<InputSample> input_samples(const Measurement& measurement) {
+  std::vector<InputSample> samples;
+  for (const MeasuredRun& run : measurement.runs) {
+    if (!run.input) continue;
+    samples.push_back({static_cast<double>(run.workers),
+                       static_cast<double>(run.peak.bytes), run.input->bytes});
+  }
+  return samples;
+}
+
+Result<RunOutcome> run_measured(
+    ChildSpec spec, const Host& host, const Environment& environment,
+    const MeterWishes& wishes, const std::function<void(std::uint64_t)>& seen) {
+  PeakMeter meter(host, environment, wishes);
+  meter.prepare(spec);
+  Supervision supervision;
+  supervision.orphans = Orphans::adopt;
+  supervision.tick = [&](const std::vector<pid_t>& pids) {
+    const auto pause = meter.look(pids);
+    if (seen) seen(meter.live());
+    return pause;
+  };
+  auto run = supervise({std::move(spec)}, supervision);
+  if (!run) return run.error();
+  RunOutcome outcome;
+  outcome.peak = meter.finish(run->ends);
+  outcome.end = run->ends.front();
+  outcome.asked_to_end = run->asked_to_end;
+  return outcome;
+}
+
+}  // namespace fitrun

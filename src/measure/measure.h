@@ -1,0 +1,118 @@
+// Running a stage at several numbers of workers to learn what it costs.
+//
+// The counts grow only as far as the runs so far say that they fit: a
+// measurement must not be what makes the machine run out. Each count is run
+// more than once, in rounds, so that a disturbance of a minute does not fall on
+// one count alone and the spread of equal runs is known.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "fit/factor.h"
+#include "fit/headroom.h"
+#include "fit/regress.h"
+#include "measure/peak_meter.h"
+#include "run/supervise.h"
+
+namespace fitrun {
+
+// How far the counts may go.
+struct CountLimits {
+  std::uint64_t most = 1;  // what is wanted: more is of no use
+  double available = 0;    // bytes before the first run
+  // What the descriptor says, for the time before two counts were run.
+  std::optional<Costs> declared;
+};
+
+// The count to run after those in `so_far`: 1, 2, 4 and so on, at last the
+// largest that is both wanted and expected to take at most nine tenths of what
+// is available. Empty when there is none left.
+std::optional<std::uint64_t> next_count(const std::vector<Sample>& so_far,
+                                        const CountLimits& limits);
+
+struct Input {
+  std::string path;  // for the command
+  double bytes = 0;
+};
+
+struct RunRequest {
+  std::uint64_t workers = 1;
+  const Input* input = nullptr;  // null where none was given
+};
+
+// How one run ended.
+struct RunOutcome {
+  PeakReading peak;
+  ChildEnd end;
+  int asked_to_end = 0;  // as in SupervisedRun
+};
+
+// Runs the stage once and calls the function at every look with the bytes in
+// use. An error ends the measurement.
+using RunOnce = std::function<Result<RunOutcome>(
+    const RunRequest&, const std::function<void(std::uint64_t)>&)>;
+
+// `bytes` counts while a run lasts; at its end `outcome` is set.
+struct MeasureProgress {
+  std::size_t run = 1;            // from 1
+  std::optional<std::size_t> of;  // empty while the counts are still open
+  RunRequest request;
+  std::chrono::milliseconds elapsed{0};
+  std::uint64_t bytes = 0;
+  const RunOutcome* outcome = nullptr;
+};
+
+struct MeasureWishes {
+  std::vector<std::uint64_t> counts;  // empty: next_count() says
+  std::size_t repeat = 2;
+  std::vector<Input> inputs;
+  CountLimits limits;
+  std::function<void(const MeasureProgress&)> progress;  // may be empty
+};
+
+struct MeasuredRun {
+  std::uint64_t workers = 1;
+  const Input* input = nullptr;  // of MeasureWishes::inputs
+  PeakReading peak;
+  std::chrono::microseconds elapsed{0};
+};
+
+struct Measurement {
+  std::vector<MeasuredRun> runs;   // those that count
+  std::vector<std::string> notes;  // sentences for people
+  // Why it ended before its time; empty where it did not. `last` is then the
+  // run that ended it, if one did.
+  std::string stopped;
+  std::optional<RunOutcome> last;
+};
+
+// Runs and collects. Stops where a run fails, or somebody asks for an end. A
+// run in which the kernel killed for lack of memory does not count, and no
+// larger count is tried.
+Measurement measure(const MeasureWishes& wishes, const RunOnce& run_once);
+
+// What the runs over the first input (or none) say.
+struct Learned {
+  std::vector<Sample> samples;
+  Regression regression;
+  LearnedHeadroom headroom;
+};
+Learned learn(const Measurement& measurement);
+
+// Over inputs of different sizes.
+std::vector<InputSample> input_samples(const Measurement& measurement);
+
+// The run that supervises `spec` under a PeakMeter: what most of RunOnce is.
+Result<RunOutcome> run_measured(ChildSpec spec, const Host& host,
+                                const Environment& environment,
+                                const MeterWishes& wishes,
+                                const std::function<void(std::uint64_t)>& seen);
+
+}  // namespace fitrun

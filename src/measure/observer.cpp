@@ -1,0 +1,131 @@
+#include "measure/observer.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+
+#include "measure/oom_counter.h"
+#include "measure/process_tree.h"
+#include "os/file.h"
+
+namespace fitrun {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Orphans go to us if our caller had us adopt them, and the observer is one
+// that the command must not find among its children.
+class AdoptingNobody {
+ public:
+  AdoptingNobody() {
+    ::prctl(PR_GET_CHILD_SUBREAPER, &old_, 0, 0, 0);
+    if (old_ != 0) ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+  }
+  ~AdoptingNobody() {
+    if (old_ != 0) ::prctl(PR_SET_CHILD_SUBREAPER, old_, 0, 0, 0);
+  }
+  AdoptingNobody(const AdoptingNobody&) = delete;
+  AdoptingNobody& operator=(const AdoptingNobody&) = delete;
+
+ private:
+  int old_ = 0;
+};
+
+// All but `kept`, and the standard ones from and to nowhere.
+void drop_descriptors(int kept) {
+  const auto close_range = [](unsigned first, unsigned last) {
+    if (first > last) return;
+    if (::syscall(SYS_close_range, first, last, 0) == 0) return;
+    // Before Linux 5.9.
+    const long most = ::sysconf(_SC_OPEN_MAX);
+    for (unsigned fd = first; fd <= last && fd < most; ++fd)
+      ::close(static_cast<int>(fd));
+  };
+  const auto middle = static_cast<unsigned>(kept);
+  if (kept > 0) close_range(0, middle - 1);
+  close_range(middle + 1, UINT_MAX);
+  for (int fd = 0; fd < 3; ++fd) {
+    if (fd == kept) continue;
+    // The lowest free number is taken.
+    [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
+  }
+}
+
+// Until `process`, a pidfd, is readable: the process has ended.
+void watch(pid_t pid, int process, const OomCounter& kills,
+           const std::string& path, RunRecord record) {
+  SampledPeak peak{Host()};
+  const auto start = Clock::now();
+  while (true) {
+    peak.look({pid}, Clock::now());
+    pollfd waiting{process, POLLIN, 0};
+    const auto pause =
+        std::chrono::ceil<std::chrono::milliseconds>(peak.pause());
+    if (::poll(&waiting, 1, static_cast<int>(pause.count())) > 0) break;
+  }
+  record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  record.time = utc_time(::time(nullptr));
+  record.peak = peak.peak();
+  record.certainty = Certainty::at_least;
+  record.method = "sampled by a detached observer";
+  record.oom_kills = kills.kills();
+  [[maybe_unused]] const auto written = append_run(path, record);
+}
+
+[[noreturn]] void be_observer(pid_t pid, int process, const OomCounter& kills,
+                              const std::string& path,
+                              const RunRecord& record) {
+  ::prctl(PR_SET_NAME, "fitrun-observer");
+  drop_descriptors(process);
+  if (::chdir("/") != 0) ::_exit(1);
+  // What a caller has ignored or blocked for the command is not for us.
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  try {
+    watch(pid, process, kills, path, record);
+  } catch (...) {
+    ::_exit(1);  // out of memory: the command may need it more
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+Result<bool> start_observer(const std::string& runs_path,
+                            const RunRecord& record) {
+  const pid_t self = ::getpid();
+  const OomCounter kills{Host(), Environment()};
+  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, self, 0)));
+  if (!process) return path_error("pidfd_open", errno);
+  const AdoptingNobody until_it_is_an_orphan;
+  const pid_t middle = ::fork();
+  if (middle < 0) return path_error("fork", errno);
+  if (middle == 0) {
+    // The observer is an orphan before the command starts: it is nobody's
+    // child that the command could wait for.
+    ::setsid();
+    const pid_t observer = ::fork();
+    if (observer == 0)
+      be_observer(self, process.get(), kills, runs_path, record);
+    ::_exit(observer < 0 ? 1 : 0);
+  }
+  int status = 0;
+  while (::waitpid(middle, &status, 0) < 0) {
+    // With SIGCHLD ignored there is nothing to wait for.
+    if (errno == ECHILD) return true;
+    if (errno != EINTR) return path_error("waitpid", errno);
+  }
+  if (status != 0) return path_error("fork", EAGAIN);
+  return true;
+}
+
+}  // namespace fitrun

@@ -1,0 +1,27 @@
+// Watching a command that fitrun has become: a process beside it that samples
+// its memory and writes down the peak when it has ended.
+//
+// The observer is no child of the command and no parent, so that the command's
+// caller sees what it would have seen without it: it is forked twice, has a
+// session of its own (^C is not for it), and holds none of the caller's
+// descriptors, or a pipe from the command would not end with it. In return it
+// cannot know the exit status, and in a container whose first process is the
+// command it ends with it, before it could write.
+
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "measure/runs.h"
+
+namespace fitrun {
+
+// Starts the observer of this process, to be called right before becoming the
+// command. `record` has what is known before the run; peak, seconds and time
+// are filled in. The error is that there will be no record: the command can
+// run all the same.
+Result<bool> start_observer(const std::string& runs_path,
+                            const RunRecord& record);
+
+}  // namespace fitrun

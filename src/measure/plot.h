@@ -1,0 +1,29 @@
+// The runs of a measurement as a picture: the points, the line through them and
+// what the machine can give. Pure.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fit/regress.h"
+#include "plan/render_text.h"
+
+namespace fitrun {
+
+struct PlotInput {
+  std::string title;
+  std::vector<Sample> samples;
+  Costs line;
+  std::optional<double> budget;  // bytes
+};
+
+// For a terminal; lines of at most `columns`, 40 at least.
+std::string plot_text(const PlotInput& input, std::size_t columns,
+                      const TextStyle& style);
+
+// A whole SVG file. Colours that can be told apart in black and white, too.
+std::string plot_svg(const PlotInput& input);
+
+}  // namespace fitrun

@@ -1,0 +1,41 @@
+#include "measure/retry.h"
+
+#include <algorithm>
+
+namespace fitrun {
+
+CountBounds bounds_of(const std::vector<RunRecord>& records,
+                      std::uint64_t available) {
+  // The same machine has a little more or less free at each launch.
+  const std::uint64_t about = available - available / 20;
+  CountBounds bounds;
+  for (const RunRecord& record : records) {
+    const bool killed = record.oom_kills.value_or(0) > 0;
+    if (!killed || record.available < about) continue;
+    if (bounds.fails == 0 || record.workers < bounds.fails)
+      bounds.fails = record.workers;
+  }
+  for (const RunRecord& record : records) {
+    const bool worked = record.wait_status == 0 && record.oom_kills == 0;
+    const bool below = bounds.fails == 0 || record.workers < bounds.fails;
+    if (worked && below) bounds.works = std::max(bounds.works, record.workers);
+  }
+  return bounds;
+}
+
+std::uint64_t start_count(std::uint64_t threads, const CountBounds& bounds) {
+  if (bounds.fails == 0 || threads < bounds.fails) return threads;
+  const std::uint64_t start =
+      bounds.works > 0 ? bounds.works : bounds.fails / 2;
+  return std::clamp<std::uint64_t>(start, 1, threads);
+}
+
+std::optional<std::uint64_t> retry_count(std::uint64_t workers,
+                                         CountBounds& bounds) {
+  if (bounds.fails == 0 || workers < bounds.fails) bounds.fails = workers;
+  if (bounds.works >= bounds.fails) bounds.works = 0;
+  if (workers <= 1) return std::nullopt;
+  return std::max(bounds.works, workers / 2);
+}
+
+}  // namespace fitrun

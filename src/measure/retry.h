@@ -1,0 +1,39 @@
+// How many workers to try after the kernel has killed for lack of memory, and
+// where to start next time. Pure.
+//
+// Two bounds are remembered: the largest count that worked, and the smallest
+// that did not. A count that did not work says that its need was more than what
+// was available then: with more memory it may work, so that such a run counts
+// only where there is no more now.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "measure/runs.h"
+
+namespace fitrun {
+
+// 0 is none.
+struct CountBounds {
+  std::uint64_t works = 0;
+  std::uint64_t fails = 0;
+};
+
+// What the records of a stage say for `available` bytes. Only runs whose end
+// was seen count, and a success only below the smallest failure.
+CountBounds bounds_of(const std::vector<RunRecord>& records,
+                      std::uint64_t available);
+
+// The count to start with: `threads`, unless that is known to fail; then what
+// worked, or half of what failed.
+std::uint64_t start_count(std::uint64_t threads, const CountBounds& bounds);
+
+// After a kill with `workers`: half of them, or what is known to work where
+// that is more. Empty after 1. Remembers the failure in `bounds`.
+std::optional<std::uint64_t> retry_count(std::uint64_t workers,
+                                         CountBounds& bounds);
+
+}  // namespace fitrun
