@@ -9,6 +9,7 @@
 #include "probe/pressure.h"
 #include "probe/ram.h"
 #include "probe/self.h"
+#include "probe/vram.h"
 #include "probe/worker_caps.h"
 
 namespace fitrun {
@@ -36,6 +37,9 @@ ExitStatus show_probe(const Options& options, const Environment& environment) {
   machine.cpus = probe::cpus(self);
   machine.worker_caps = probe::worker_caps(self);
   machine.pressure = probe::pressure(self);
+  VramOptions all;
+  all.devices.kind = GpuSelection::Kind::all;
+  machine.gpus = probe::survey_gpus(self, all);
   print(options.format == Format::json
             ? render_probe_json(machine)
             : render_probe_text(machine, style_for(STDOUT_FILENO)));

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <cstdlib>
 
 #include "cli/commands.h"
 #include "cli/decide.h"
@@ -6,6 +7,8 @@
 #include "cli/log.h"
 #include "os/host.h"
 #include "run/exec.h"
+#include "run/pinned.h"
+#include "run/supervise.h"
 #include "share/ledger.h"
 
 namespace fitrun {
@@ -60,6 +63,22 @@ Plan decide_and_lease(const Stage& stage, const Options& options,
   }
 }
 
+// A copy of the command for each GPU; ends as the first of them that failed.
+ExitStatus run_copies(const Plan& plan) {
+  PinnedCopies pinned;
+  for (const Launch& launch : plan.copies) {
+    ChildSpec copy;
+    copy.argv = launch.command;
+    copy.environment = launch.environment;
+    if (!plan.lease.empty())
+      copy.environment.emplace_back(kLeaseVariable, plan.lease);
+    pinned.copies.push_back(std::move(copy));
+    pinned.unset.insert(pinned.unset.end(), launch.unset.begin(),
+                        launch.unset.end());
+  }
+  end_as(run_pinned(pinned).value());
+}
+
 }  // namespace
 
 ExitStatus run_stage(const Options& options, const Environment& environment) {
@@ -81,7 +100,9 @@ ExitStatus run_stage(const Options& options, const Environment& environment) {
     for (const std::string& note : ledger.notes())
       log_line(LogLevel::info, log_tag(plan.label) + note);
   }
+  for (const std::string& name : plan.unset) ::unsetenv(name.c_str());
   try {
+    if (!plan.copies.empty()) return run_copies(plan);
     become(plan.command, plan.environment);
   } catch (const Failure&) {
     ledger.leave();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plan/gpu_environment.h"
 #include "plan/inject.h"
 
 namespace fitrun {
@@ -18,25 +19,70 @@ const PoolPlan& tightest(const std::vector<PoolPlan>& pools) {
                            });
 }
 
-void put_count_in(Plan& plan, const Stage& stage,
-                  const std::vector<std::string>& command) {
+Launch launch_of(const Plan& plan, const Stage& stage,
+                 const std::vector<std::string>& command,
+                 std::uint64_t threads) {
   const PoolPlan& first = plan.pools.front();
-  const Placeholders values{plan.threads, whole_bytes(first.fixed.bytes),
+  const Placeholders values{threads, whole_bytes(first.fixed.bytes),
                             whole_bytes(first.per_worker.bytes),
                             whole_bytes(first.fit.budget),
                             *first.binding.available};
-  for (const std::string& word : command) {
-    plan.command.push_back(fill_in(word, values));
-    // A shell script may take the count from its environment.
-    plan.count_used |= plan.command.back() != word ||
-                       word.find("FITRUN_THREADS") != std::string::npos;
-  }
-  plan.environment.emplace_back("FITRUN_THREADS", std::to_string(plan.threads));
+  Launch launch;
+  launch.threads = threads;
+  for (const std::string& word : command)
+    launch.command.push_back(fill_in(word, values));
+  launch.environment.emplace_back("FITRUN_THREADS", std::to_string(threads));
   for (const Injection& injection : stage.inject) {
-    plan.environment.emplace_back(injection.name,
-                                  fill_in(injection.text, values));
-    plan.count_used = true;
+    launch.environment.emplace_back(injection.name,
+                                    fill_in(injection.text, values));
   }
+  return launch;
+}
+
+// A shell script may take the count from its environment.
+bool is_told(const Stage& stage, const std::vector<std::string>& before,
+             const std::vector<std::string>& after) {
+  return !stage.inject.empty() || before != after ||
+         std::any_of(before.begin(), before.end(), [](const std::string& word) {
+           return word.find("FITRUN_THREADS") != std::string::npos;
+         });
+}
+
+void add_variables(Launch& launch, GpuEnvironment gpus) {
+  for (auto& variable : gpus.set)
+    launch.environment.push_back(std::move(variable));
+  launch.unset = std::move(gpus.unset);
+}
+
+// What is run, with the counts and the GPUs put in. An error where a GPU cannot
+// be shown to a command.
+Result<bool> add_launches(Plan& plan, const Stage& stage,
+                          const std::vector<std::string>& command) {
+  Launch whole = launch_of(plan, stage, command, plan.threads);
+  plan.count_used = is_told(stage, command, whole.command);
+  for (const PoolPlan& pool : plan.pools) {
+    if (pool.gpus.empty()) continue;
+    if (pool.needs.spread.value == Spread::pin) {
+      for (const GpuPlan& gpu : pool.gpus) {
+        if (gpu.share.threads == 0) continue;
+        auto shown = show_gpu(gpu.gpu, plan.copies.size());
+        if (!shown) return shown.error();
+        plan.copies.push_back(
+            launch_of(plan, stage, command, gpu.share.threads));
+        add_variables(plan.copies.back(), std::move(*shown));
+      }
+    } else if (pool.needs.devices.choice == DeviceChoice::listed) {
+      std::vector<Gpu> gpus;
+      for (const GpuPlan& gpu : pool.gpus) gpus.push_back(gpu.gpu);
+      auto shown = show_gpus(gpus);
+      if (!shown) return shown.error();
+      add_variables(whole, std::move(*shown));
+    }
+  }
+  plan.command = std::move(whole.command);
+  plan.environment = std::move(whole.environment);
+  plan.unset = std::move(whole.unset);
+  return true;
 }
 
 }  // namespace
@@ -67,7 +113,8 @@ Result<Plan> make_plan(const Stage& stage, PlanInput input) {
   }
   plan.reduced = plan.threads < plan.want.value;
   for (PoolPlan& pool : plan.pools) share_out(pool, plan.threads);
-  put_count_in(plan, stage, input.command);
+  if (const auto added = add_launches(plan, stage, input.command); !added)
+    return added.error();
   return plan;
 }
 

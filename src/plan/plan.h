@@ -28,6 +28,16 @@ struct PlanInput {
   std::vector<std::string> command;  // may be empty
 };
 
+// One process to become or to start.
+struct Launch {
+  std::uint64_t threads = 1;
+  std::vector<std::string> command;  // with the count put in
+  // What the command's environment gets: FITRUN_THREADS, then the stage's, then
+  // what shows it its GPUs.
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::string> unset;  // variables that it must not inherit
+};
+
 struct Plan {
   std::string label;  // empty: none
   std::string stage;  // the descriptor's path; empty: flags alone
@@ -43,6 +53,10 @@ struct Plan {
   std::vector<std::string> command;  // with the count put in
   // What the command's environment gets: FITRUN_THREADS, then the stage's.
   std::vector<std::pair<std::string, std::string>> environment;
+  // With spread = "pin" what is run instead: a copy for each GPU.
+  std::vector<Launch> copies;
+  std::vector<std::string>
+      unset;          // variables that the command must not inherit
   std::string lease;  // the id of what was set aside; empty: nothing
   // Whether the command learns the count from anything but FITRUN_THREADS.
   bool count_used = false;

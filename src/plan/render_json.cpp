@@ -86,7 +86,7 @@ std::string render_json(const Plan& plan) {
   for (const PoolPlan& pool : plan.pools) pools.push_back(pool_json(pool));
   Json environment = Json::object();
   for (const auto& [name, value] : plan.environment) environment[name] = value;
-  const Json json = {
+  Json json = {
       {"label", plan.label},
       {"stage", plan.stage},
       {"threads", plan.threads},
@@ -98,6 +98,14 @@ std::string render_json(const Plan& plan) {
       {"caps", caps_json(plan.caps)},
       {"command", plan.command},
       {"env", std::move(environment)}};
+  if (!plan.copies.empty()) json["copies"] = Json::array();
+  for (const Launch& copy : plan.copies) {
+    Json variables = Json::object();
+    for (const auto& [name, value] : copy.environment) variables[name] = value;
+    json["copies"].push_back({{"threads", copy.threads},
+                              {"command", copy.command},
+                              {"env", std::move(variables)}});
+  }
   return dump_json(json);
 }
 

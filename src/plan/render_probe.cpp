@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "plan/advice.h"
 #include "plan/constraint_json.h"
+#include "plan/render_gpus.h"
 
 namespace fitrun {
 namespace {
@@ -210,6 +211,13 @@ std::string render_probe_text(const MachineReading& machine,
   std::string out;
   for (const PoolReading& reading : machine.pools)
     out += pool_text(reading, style);
+  if (!machine.gpus.gpus.empty())
+    out += render_gpus_text(machine.gpus.gpus, style) + "\n";
+  for (const std::string& note : machine.gpus.notes) out += line("GPUs", note);
+  if (machine.gpus.gpus.empty() && machine.gpus.error) {
+    const std::string& why = machine.gpus.error->message;
+    out += line("GPUs", why.substr(0, why.find('\n')));
+  }
   out += line("CPUs",
               std::to_string(machine.cpus.value) + ", " + machine.cpus.origin);
   return out + caps_text(machine.worker_caps) + pressure_text(machine, style);
@@ -224,7 +232,10 @@ std::string render_probe_json(const MachineReading& machine) {
       {"cpus",
        {{"value", machine.cpus.value}, {"origin", machine.cpus.origin}}},
       {"caps", caps_json(machine.worker_caps)},
-      {"pressure", nullptr}};
+      {"pressure", nullptr},
+      {"gpus", gpus_json(machine.gpus.gpus)},
+      {"gpu_notes", machine.gpus.notes}};
+  if (machine.gpus.error) json["gpu_error"] = machine.gpus.error->message;
   if (const auto& pressure = machine.pressure) {
     json["pressure"] = {{"where", pressure->where},
                         {"full_avg10", pressure->full_avg10}};

@@ -12,6 +12,7 @@
 #include "base/sourced.h"
 #include "plan/render_text.h"
 #include "probe/constraint.h"
+#include "probe/vram.h"
 
 namespace fitrun {
 
@@ -21,6 +22,7 @@ struct MachineReading {
   Sourced<std::uint64_t> cpus;
   std::vector<WorkerCap> worker_caps;
   std::optional<Pressure> pressure;
+  VramReading gpus;
 };
 
 std::string render_probe_text(const MachineReading& machine,
