@@ -124,7 +124,7 @@ void read_words(const std::vector<std::string>& words, Options& options) {
     }
     if (is_option(words[at])) unknown_option(words[at], options.verb);
     // --wait may be followed by how long.
-    if (at > 0 && words[at - 1] == "--wait" && options.stages.empty()) {
+    if (at > 0 && words[at - 1] == "--wait") {
       if (const auto time = parse_duration(words[at])) {
         options.wait_timeout = *time;
         ++at;
