@@ -7,8 +7,8 @@
 // their locale at every start, before main(). Nothing here prints through them,
 // so libstdc++'s header is taken for included, and only the names are declared.
 #if defined(__GLIBCXX__) && !defined(_GLIBCXX_IOSTREAM)
-#define _GLIBCXX_IOSTREAM 1
-namespace std {  // NOLINT(cert-dcl58-cpp)
+#define _GLIBCXX_IOSTREAM 1  // NOLINT(bugprone-reserved-identifier)
+namespace std {              // NOLINT(cert-dcl58-cpp)
 extern istream cin;
 extern ostream cout;
 extern ostream cerr;

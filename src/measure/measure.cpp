@@ -142,8 +142,8 @@ class Rounds {
       result_.last = std::move(*outcome);
       return;
     }
-    result_.runs.push_back({request.workers, request.input,
-                            std::move(outcome->peak), outcome->end.elapsed});
+    result_.runs.push_back(
+        {request.workers, request.input, outcome->peak, outcome->end.elapsed});
   }
 
   const MeasureWishes& wishes_;
