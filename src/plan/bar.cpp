@@ -51,7 +51,8 @@ std::vector<int> share_cells(const std::vector<Segment>& segments) {
   for (const Segment& s : segments) {
     sum += s.bytes;
     const int end =
-        total > 0 ? static_cast<int>(kCells * sum / total + 0.5) : 0;
+        total > 0 ? static_cast<int>(std::floor(kCells * sum / total + 0.5))
+                  : 0;
     const int share = std::max(end - given, s.bytes > 0 ? 1 : 0);
     cells.push_back(share);
     given += share;
