@@ -53,7 +53,8 @@ Result<std::string> find_stage(const std::string& name,
   std::string searched;
   std::vector<std::string> known;
   for (const std::string& folder : config_folders(environment)) {
-    std::string path = folder + "/" + name + std::string(kSuffix);
+    std::string path = folder;
+    path.append("/").append(name).append(kSuffix);
     if (is_file(path)) return path;
     if (!searched.empty()) searched += ", ";
     searched += folder;
