@@ -7,10 +7,10 @@ set -eu
 cd "$(dirname "$0")/.."
 exec </dev/null
 
-presets='dev asan' only=()
+presets='dev asan' only=(-LE storm)
 case ${1-} in
   '') ;;
-  quick) presets=dev only=(-LE lint) ;;
+  quick) presets=dev only=(-LE 'lint|storm') ;;
   *)
     echo "usage: tests/run.sh [quick]" >&2
     exit 2
