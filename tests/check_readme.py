@@ -30,7 +30,7 @@ STATUS = "Pid:\t4242\nCpus_allowed_list:\t0-7\n"
 WRAPPER = """#!/bin/sh
 case $1 in
   plan) shift; exec {fitrun} plan --root {machine} "$@" ;;
-  check) exec {fitrun} "$@" ;;
+  check|measure|history|leases) exec {fitrun} "$@" ;;
   *) exec {fitrun} --root {machine} "$@" ;;
 esac
 """

@@ -5,6 +5,7 @@
 #include "cli/decide.h"
 #include "cli/leasing.h"
 #include "cli/log.h"
+#include "cli/watching.h"
 #include "os/host.h"
 #include "run/exec.h"
 #include "run/pinned.h"
@@ -83,12 +84,7 @@ ExitStatus run_copies(const Plan& plan) {
 
 ExitStatus run_stage(const Options& options, const Environment& environment) {
   const Stage stage = load_stage(options, environment);
-  if (options.command.empty() && stage.command.empty()) {
-    throw Failure("no command to run: give one after --" +
-                  (stage.file.empty()
-                       ? std::string()
-                       : ", or command = [...] in " + stage.file));
-  }
+  const std::vector<std::string>& command = command_of(stage, options);
   const Host host(options.root);
   Ledger ledger(host, environment);
   Plan plan = decide_and_lease(stage, options, environment, ledger);
@@ -102,6 +98,9 @@ ExitStatus run_stage(const Options& options, const Environment& environment) {
   }
   for (const std::string& name : plan.unset) ::unsetenv(name.c_str());
   try {
+    if (stays_as_parent(plan, options))
+      run_as_parent(plan, stage, command, options.retries, environment);
+    if (options.watch) observe(plan, environment);
     if (!plan.copies.empty()) return run_copies(plan);
     become(plan.command, plan.environment);
   } catch (const Failure&) {

@@ -13,6 +13,10 @@ namespace fitrun {
 ExitStatus run_stage(const Options& options, const Environment& environment);
 ExitStatus show_plan(const Options& options, const Environment& environment);
 ExitStatus show_probe(const Options& options, const Environment& environment);
+// Ends as the run that failed did, where one does.
+ExitStatus measure_stage(const Options& options,
+                         const Environment& environment);
+ExitStatus show_history(const Options& options, const Environment& environment);
 ExitStatus show_leases(const Options& options, const Environment& environment);
 ExitStatus check_stages(const Options& options, const Environment& environment);
 

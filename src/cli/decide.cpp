@@ -4,6 +4,7 @@
 
 #include "cli/leasing.h"
 #include "cli/log.h"
+#include "cli/watching.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/cpus.h"
@@ -117,10 +118,11 @@ Sourced<std::uint64_t> wanted(const Stage& stage, probe::Self& self) {
 
 }  // namespace
 
-Stage read_stage(const std::string& name, const Environment& environment) {
+Stage read_stage(const std::string& name, const Environment& environment,
+                 CostRule rule) {
   const std::string file = find_stage(name, environment).value();
   const std::string text = read_file(file, kLargestDescriptor).value();
-  auto parsed = parse_stage(text, file, environment);
+  auto parsed = parse_stage(text, file, environment, rule);
   if (const auto* const mistakes =
           std::get_if<std::vector<Diagnostic>>(&parsed)) {
     throw Failure(render_diagnostics(*mistakes, file, text));
@@ -129,10 +131,21 @@ Stage read_stage(const std::string& name, const Environment& environment) {
 }
 
 Stage load_stage(const Options& options, const Environment& environment) {
+  const CostRule rule =
+      options.verb == Verb::measure ? CostRule::optional : CostRule::required;
   Stage stage;
   if (!options.stages.empty())
-    stage = read_stage(options.stages.front(), environment);
-  return apply_wishes(std::move(stage), options.wishes).value();
+    stage = read_stage(options.stages.front(), environment, rule);
+  return apply_wishes(std::move(stage), options.wishes, rule).value();
+}
+
+const std::vector<std::string>& command_of(const Stage& stage,
+                                           const Options& options) {
+  if (!options.command.empty()) return options.command;
+  if (!stage.command.empty()) return stage.command;
+  throw Failure("no command to run: give one after --" +
+                (stage.file.empty() ? std::string()
+                                    : ", or command = [...] in " + stage.file));
 }
 
 Plan decide(const Stage& stage, const Options& options,
@@ -160,6 +173,11 @@ Plan decide(const Stage& stage, const Options& options,
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);
   input.command = options.command.empty() ? stage.command : options.command;
+  if (options.retries == 0) return make_plan(stage, std::move(input)).value();
+  Plan plan = make_plan(stage, input).value();
+  auto cap = remembered_cap(plan, environment);
+  if (!cap) return plan;
+  input.caps.push_back(std::move(*cap));
   return make_plan(stage, std::move(input)).value();
 }
 

@@ -14,11 +14,18 @@ namespace fitrun {
 Stage load_stage(const Options& options, const Environment& environment);
 
 // Reads a descriptor. Throws Failure with every mistake in it.
-Stage read_stage(const std::string& name, const Environment& environment);
+Stage read_stage(const std::string& name, const Environment& environment,
+                 CostRule rule = CostRule::required);
+
+// The command with its placeholders still in it: the command line's, else the
+// descriptor's. Throws Failure where neither has one.
+const std::vector<std::string>& command_of(const Stage& stage,
+                                           const Options& options);
 
 // Measures and decides; `live` are the leases that count, as `viewer` sees
-// them. Throws Failure where an input file is missing or the memory cannot be
-// measured.
+// them. With retries, a count that is known to be killed for lack of memory is
+// avoided. Throws Failure where an input file is missing or the memory cannot
+// be measured.
 Plan decide(const Stage& stage, const Options& options,
             const Environment& environment,
             const std::vector<LiveLease>& live = {}, const Viewer& viewer = {});

@@ -14,8 +14,8 @@ struct VerbText {
 constexpr VerbText kRun = {
     "fitrun [OPTIONS] STAGE [--] COMMAND [ARG...]\n"
     "       fitrun [OPTIONS] --per-worker SIZE -- COMMAND [ARG...]\n"
-    "       fitrun plan|probe|check|leases ...   (fitrun plan --help, and so "
-    "on)\n",
+    "       fitrun plan|probe|check|measure|history|leases ...   (each has "
+    "--help)\n",
     "Becomes COMMAND with as many workers as fit in the free memory. STAGE is "
     "a\n"
     "descriptor's path or name; <threads> or {threads} stand for the count.\n",
@@ -42,6 +42,20 @@ constexpr VerbText kCheck = {
     "Reads descriptors and reports every mistake in them.\n",
     "  fitrun check stages/*.toml\n"};
 
+constexpr VerbText kMeasure = {
+    "fitrun measure [OPTIONS] [STAGE] -- COMMAND [ARG...]\n",
+    "Runs COMMAND with several numbers of workers and learns what is fixed "
+    "and\n"
+    "what each worker adds. Standard input and output are /dev/null.\n",
+    "  fitrun measure stages/html.toml -- ./render --jobs '<threads>'\n"
+    "  fitrun measure --write --counts 1,2,4,8 stages/html.toml\n"
+    "  fitrun measure -- make -B -j'<threads>'   (prints a descriptor)\n"};
+
+constexpr VerbText kHistory = {
+    "fitrun history [OPTIONS] [STAGE]\n",
+    "Shows the runs that --watch and --retry-on-oom have recorded.\n",
+    "  fitrun history stages/html.toml\n"};
+
 constexpr VerbText kLeases = {
     "fitrun leases [OPTIONS]\n",
     "Lists what running launches have set aside, and those that wait.\n",
@@ -56,6 +70,10 @@ const VerbText& text_of(Verb verb) {
       return kProbe;
     case Verb::check:
       return kCheck;
+    case Verb::measure:
+      return kMeasure;
+    case Verb::history:
+      return kHistory;
     case Verb::leases:
       return kLeases;
     case Verb::run:

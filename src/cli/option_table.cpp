@@ -11,8 +11,12 @@ constexpr unsigned bit(Verb verb) {
   return 1U << static_cast<unsigned>(verb);
 }
 constexpr unsigned kDeciding = bit(Verb::run) | bit(Verb::plan);
-constexpr unsigned kAll =
-    kDeciding | bit(Verb::probe) | bit(Verb::check) | bit(Verb::leases);
+constexpr unsigned kStaging = kDeciding | bit(Verb::measure);
+constexpr unsigned kAll = kStaging | bit(Verb::probe) | bit(Verb::check) |
+                          bit(Verb::history) | bit(Verb::leases);
+
+constexpr std::uint64_t kMostRetries = 22;  // halves 2^22 workers to one
+constexpr std::uint64_t kMostRepeats = 1000;
 
 // The value, with its origin before whatever is wrong with it.
 template <typename T>
@@ -62,6 +66,29 @@ void set_format(Options& o, const std::string& value,
                 in_quotes(value));
 }
 
+std::uint64_t whole_number(const std::string& value, const std::string& origin,
+                           std::uint64_t most) {
+  const auto number = parse_count(trim(value));
+  if (!number || *number < 1 || *number > most) {
+    throw Failure(origin + ": expected a whole number from 1 to " +
+                  std::to_string(most) + ", not " + in_quotes(value));
+  }
+  return *number;
+}
+
+void set_counts(Options& o, const std::string& value,
+                const std::string& origin) {
+  o.measure.counts.clear();
+  for (const std::string_view part : split(value, ','))
+    o.measure.counts.push_back(
+        whole_number(std::string(part), origin, kMostWorkers));
+}
+
+std::string file_name(const std::string& value, const std::string& origin) {
+  if (value.empty()) throw Failure(origin + ": the file's name is empty");
+  return value;
+}
+
 void set_text_or_json(Options& o, const std::string& value,
                       const std::string& origin) {
   if (value != "text" && value != "json")
@@ -72,7 +99,7 @@ void set_text_or_json(Options& o, const std::string& value,
 using Text = const std::string&;
 
 const std::vector<OptionRow> kTable = {
-    {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted", kDeciding, false,
+    {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted", kStaging, false,
      [](Options& o, Text v, Text at) {
        o.wishes.want = sourced(parse_want(v), at);
      }},
@@ -97,7 +124,7 @@ const std::vector<OptionRow> kTable = {
        o.wishes.reserve = sourced(parse_size(v), at);
      }},
     {"--available", "POOL=SIZE", "FITRUN_AVAILABLE",
-     "free memory, in place of measuring it", kDeciding, true, set_available},
+     "free memory, in place of measuring it", kStaging, true, set_available},
     {"--on-no-fit", "WHAT", "FITRUN_ON_NO_FIT",
      "run-one, fail or wait [run-one]", kDeciding, false,
      [](Options& o, Text v, Text at) {
@@ -113,13 +140,44 @@ const std::vector<OptionRow> kTable = {
      [](Options& o, Text v, Text at) {
        o.wait_timeout = sourced(parse_duration(v), at).value;
      }},
-    {"--label", "TEXT", "FITRUN_LABEL", "tag of the log lines", kDeciding,
-     false,
+    {"--label", "TEXT", "FITRUN_LABEL", "tag of the log lines", kStaging, false,
      [](Options& o, Text v, Text at) {
        o.wishes.label = sourced(check_label(v), at);
      }},
+    {"--watch", nullptr, nullptr,
+     "record the peak of the run for fitrun history", bit(Verb::run), false,
+     [](Options& o, Text, Text) { o.watch = true; }},
+    {"--retry-on-oom", "N", "FITRUN_RETRY_ON_OOM",
+     "N more runs with half the workers each", bit(Verb::run), false,
+     [](Options& o, Text v, Text at) {
+       o.retries = whole_number(v, at, kMostRetries);
+     }},
+    {"--counts", "N,N,...", nullptr, "numbers of workers to run [1,2,4,...]",
+     bit(Verb::measure), false, set_counts},
+    {"--repeat", "N", nullptr, "runs with each number [2 or more]",
+     bit(Verb::measure), false,
+     [](Options& o, Text v, Text at) {
+       o.measure.repeat =
+           static_cast<std::size_t>(whole_number(v, at, kMostRepeats));
+     }},
+    {"--input", "FILE", nullptr, "run over FILE, <input>; repeat for more",
+     bit(Verb::measure), true,
+     [](Options& o, Text v, Text at) {
+       o.measure.inputs.push_back(file_name(v, at));
+     }},
+    {"--write", nullptr, nullptr, "put the numbers into the descriptor",
+     bit(Verb::measure), false,
+     [](Options& o, Text, Text) { o.measure.write = true; }},
+    {"--plot", "FILE.svg", nullptr, "draw the runs and the line",
+     bit(Verb::measure), false,
+     [](Options& o, Text v, Text at) { o.measure.plot = file_name(v, at); }},
+    {"--show-output", nullptr, nullptr,
+     "the command's output too, on standard error", bit(Verb::measure), false,
+     [](Options& o, Text, Text) { o.measure.show_output = true; }},
     {"--format", "FORMAT", nullptr, "text or json [text]",
-     bit(Verb::leases) | bit(Verb::probe), false, set_text_or_json},
+     bit(Verb::leases) | bit(Verb::probe) | bit(Verb::measure) |
+         bit(Verb::history),
+     false, set_text_or_json},
     {"--format", "FORMAT", nullptr, "text, json, shell or threads [text]",
      bit(Verb::plan), false, set_format},
     {"--capture", "DIR", nullptr, "copy what the probe reads into DIR",
@@ -134,7 +192,8 @@ const std::vector<OptionRow> kTable = {
        if (v.empty()) throw Failure(at + ": the folder's name is empty");
        o.root = v;
      }},
-    {"-q,--quiet", nullptr, nullptr, "warnings only", bit(Verb::run), false,
+    {"-q,--quiet", nullptr, nullptr, "warnings only",
+     bit(Verb::run) | bit(Verb::measure), false,
      [](Options& o, Text, Text) { o.verbosity = Verbosity::quiet; }},
     {"-v,--verbose", nullptr, nullptr, "every constraint too", bit(Verb::run),
      false, [](Options& o, Text, Text) { o.verbosity = Verbosity::verbose; }},

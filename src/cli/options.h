@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,9 +14,19 @@
 
 namespace fitrun {
 
-enum class Verb { run, plan, probe, check, leases };
+enum class Verb { run, plan, probe, check, measure, history, leases };
 enum class Format { text, json, shell, threads };
 enum class Verbosity { quiet, normal, verbose };
+
+// Of `measure` alone.
+struct MeasureOptions {
+  std::vector<std::uint64_t> counts;  // empty: found while it goes
+  std::size_t repeat = 0;             // 0: as measure() sees fit
+  std::vector<std::string> inputs;
+  bool write = false;
+  std::string plot;  // the file to write; "": none
+  bool show_output = false;
+};
 
 struct Options {
   Verb verb = Verb::run;
@@ -24,7 +36,10 @@ struct Options {
   Format format = Format::text;
   Wishes wishes;
   std::optional<std::chrono::milliseconds> wait_timeout;  // empty: no end
-  std::string root;                                       // "": this machine
+  bool watch = false;
+  std::uint64_t retries = 0;  // runs after a kill for lack of memory
+  MeasureOptions measure;
+  std::string root;                  // "": this machine
   std::string capture;               // the folder to write; "": none
   std::vector<std::string> stages;   // at most one, but for `check`
   std::vector<std::string> command;  // byte for byte what was typed

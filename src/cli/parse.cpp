@@ -27,10 +27,10 @@ extern ostream clog;
 namespace fitrun {
 namespace {
 
-constexpr std::pair<const char*, Verb> kVerbs[] = {{"plan", Verb::plan},
-                                                   {"probe", Verb::probe},
-                                                   {"check", Verb::check},
-                                                   {"leases", Verb::leases}};
+constexpr std::pair<const char*, Verb> kVerbs[] = {
+    {"plan", Verb::plan},       {"probe", Verb::probe},
+    {"check", Verb::check},     {"measure", Verb::measure},
+    {"history", Verb::history}, {"leases", Verb::leases}};
 
 // "-w,--want" -> "--want".
 std::string long_name(const OptionRow& row) {

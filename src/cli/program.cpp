@@ -25,6 +25,12 @@ int run_program(int argc, char** argv) {
       case Verb::probe:
         status = show_probe(options, environment);
         break;
+      case Verb::measure:
+        status = measure_stage(options, environment);
+        break;
+      case Verb::history:
+        status = show_history(options, environment);
+        break;
       case Verb::leases:
         status = show_leases(options, environment);
         break;

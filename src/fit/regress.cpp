@@ -118,6 +118,9 @@ Shape bend(const std::vector<Level>& levels) {
   const Level& first = levels.front();
   const Level& middle = levels[levels.size() / 2];
   const Level& last = levels.back();
+  // A peak that falls more and more slowly bends upwards, and is no cost that
+  // grows.
+  if (last.middle <= first.middle) return Shape::split_work;
   const double before =
       (middle.middle - first.middle) / (middle.workers - first.workers);
   const double after =

@@ -13,6 +13,8 @@ using Clock = std::chrono::steady_clock;
 
 // A run may take this share of what is available.
 constexpr double kSafe = 0.9;
+// With fewer the headroom cannot be learned (fit/headroom.cpp).
+constexpr std::size_t kUsualRuns = 6;
 
 // What a run with `workers` will take, as far as can be said: by the line
 // through the runs, by the declared costs, or as if all of one run's memory
@@ -28,6 +30,11 @@ double expected_peak(const std::vector<Sample>& so_far,
   // One count: the workers are as large as declared, or as measured.
   return std::min(measured, largest + limits.declared->per_worker *
                                           (workers - so_far.front().workers));
+}
+
+std::optional<std::uint64_t> bytes_of(const MeasuredRun& run, Pool pool) {
+  if (pool == Pool::ram) return run.peak.bytes;
+  return run.peak.vram;
 }
 
 std::string died_of_memory(std::uint64_t workers, const PeakReading& peak) {
@@ -67,28 +74,43 @@ class Rounds {
       first_round();
     else
       one_round();
-    for (std::size_t i = 1; i < wishes_.repeat && !over(); ++i) one_round();
+    for (std::size_t i = 1; i < rounds() && !over(); ++i) one_round();
     return std::move(result_);
   }
 
  private:
   std::size_t total() const {
-    return counts_.size() * inputs_.size() *
-           std::max<std::size_t>(1, wishes_.repeat);
+    return counts_.size() * inputs_.size() * rounds();
+  }
+
+  std::size_t rounds() const {
+    if (wishes_.repeat > 0) return wishes_.repeat;
+    // One count teaches nothing by being run more often.
+    const std::size_t a_round = counts_.size() * inputs_.size();
+    if (a_round < 2) return 2;
+    return std::max<std::size_t>(2, (kUsualRuns + a_round - 1) / a_round);
   }
 
   bool over() const { return !result_.stopped.empty(); }
 
+  std::optional<std::uint64_t> next_of_all_pools() const {
+    auto next = next_count(learn(result_, Pool::ram).samples, wishes_.limits);
+    if (!next || !wishes_.vram_limits) return next;
+    const auto samples = learn(result_, Pool::vram).samples;
+    // Where nobody tells what the GPU's memory holds, it cannot say more.
+    if (samples.empty() && !result_.runs.empty()) return next;
+    const auto by_vram = next_count(samples, *wishes_.vram_limits);
+    if (!by_vram) return std::nullopt;
+    return std::min(*next, *by_vram);
+  }
+
   // With counts that are found while it goes, over the first input.
   void first_round() {
-    std::vector<Sample> so_far;
-    while (const auto count = next_count(so_far, wishes_.limits)) {
+    while (const auto count = next_of_all_pools()) {
       const std::size_t before = result_.runs.size();
       run_one({*count, inputs_[0]});
       if (over() || result_.runs.size() == before) break;
       counts_.push_back(*count);
-      so_far.push_back({static_cast<double>(*count),
-                        static_cast<double>(result_.runs.back().peak.bytes)});
     }
     of_ = total();
     for (std::size_t i = 1; i < inputs_.size(); ++i) over_counts(inputs_[i]);
@@ -180,13 +202,16 @@ Measurement measure(const MeasureWishes& wishes, const RunOnce& run_once) {
   return Rounds(wishes, run_once).run();
 }
 
-Learned learn(const Measurement& measurement) {
+Learned learn(const Measurement& measurement, Pool pool) {
   Learned learned;
-  bool all_counted = true;
+  // What processes hold on a GPU is looked at again and again.
+  bool all_counted = pool == Pool::ram;
   for (const MeasuredRun& run : measurement.runs) {
     if (run.input != measurement.runs.front().input) continue;
-    learned.samples.push_back({static_cast<double>(run.workers),
-                               static_cast<double>(run.peak.bytes)});
+    const auto bytes = bytes_of(run, pool);
+    if (!bytes) continue;
+    learned.samples.push_back(
+        {static_cast<double>(run.workers), static_cast<double>(*bytes)});
     all_counted &= run.peak.certainty == Certainty::counted;
   }
   learned.regression = regress(learned.samples);
@@ -196,12 +221,14 @@ Learned learn(const Measurement& measurement) {
   return learned;
 }
 
-std::vector<InputSample> input_samples(const Measurement& measurement) {
+std::vector<InputSample> input_samples(const Measurement& measurement,
+                                       Pool pool) {
   std::vector<InputSample> samples;
   for (const MeasuredRun& run : measurement.runs) {
-    if (!run.input) continue;
+    const auto bytes = bytes_of(run, pool);
+    if (!run.input || !bytes) continue;
     samples.push_back({static_cast<double>(run.workers),
-                       static_cast<double>(run.peak.bytes), run.input->bytes});
+                       static_cast<double>(*bytes), run.input->bytes});
   }
   return samples;
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/pool.h"
 #include "base/result.h"
 #include "fit/factor.h"
 #include "fit/headroom.h"
@@ -23,7 +24,7 @@
 
 namespace fitrun {
 
-// How far the counts may go.
+// How far one pool lets the counts go.
 struct CountLimits {
   std::uint64_t most = 1;  // what is wanted: more is of no use
   double available = 0;    // bytes before the first run
@@ -71,9 +72,12 @@ struct MeasureProgress {
 
 struct MeasureWishes {
   std::vector<std::uint64_t> counts;  // empty: next_count() says
-  std::size_t repeat = 2;
+  // 0: twice, or as often as it takes for six runs.
+  std::size_t repeat = 0;
   std::vector<Input> inputs;
   CountLimits limits;
+  // The same for GPU memory, where the stage needs it.
+  std::optional<CountLimits> vram_limits;
   std::function<void(const MeasureProgress&)> progress;  // may be empty
 };
 
@@ -98,16 +102,18 @@ struct Measurement {
 // larger count is tried.
 Measurement measure(const MeasureWishes& wishes, const RunOnce& run_once);
 
-// What the runs over the first input (or none) say.
+// What the runs over the first input (or none) say of one pool; for VRAM those
+// in which somebody knew it.
 struct Learned {
   std::vector<Sample> samples;
   Regression regression;
   LearnedHeadroom headroom;
 };
-Learned learn(const Measurement& measurement);
+Learned learn(const Measurement& measurement, Pool pool = Pool::ram);
 
 // Over inputs of different sizes.
-std::vector<InputSample> input_samples(const Measurement& measurement);
+std::vector<InputSample> input_samples(const Measurement& measurement,
+                                       Pool pool = Pool::ram);
 
 // The run that supervises `spec` under a PeakMeter: what most of RunOnce is.
 Result<RunOutcome> run_measured(ChildSpec spec, const Host& host,

@@ -9,9 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 
+#include "measure/history.h"
 #include "measure/oom_counter.h"
 #include "measure/process_tree.h"
 #include "os/file.h"
@@ -39,7 +41,8 @@ class AdoptingNobody {
   int old_ = 0;
 };
 
-// All but `kept`, and the standard ones from and to nowhere.
+// All but `kept` and standard error; the other standard ones are from and to
+// nowhere.
 void drop_descriptors(int kept) {
   const auto close_range = [](unsigned first, unsigned last) {
     if (first > last) return;
@@ -50,18 +53,19 @@ void drop_descriptors(int kept) {
       ::close(static_cast<int>(fd));
   };
   const auto middle = static_cast<unsigned>(kept);
-  if (kept > 0) close_range(0, middle - 1);
-  close_range(middle + 1, UINT_MAX);
-  for (int fd = 0; fd < 3; ++fd) {
+  for (int fd = 0; fd < STDERR_FILENO; ++fd) {
     if (fd == kept) continue;
+    ::close(fd);
     // The lowest free number is taken.
     [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
   }
+  if (kept > STDERR_FILENO) close_range(STDERR_FILENO + 1, middle - 1);
+  close_range(std::max<unsigned>(middle, STDERR_FILENO) + 1, UINT_MAX);
 }
 
 // Until `process`, a pidfd, is readable: the process has ended.
 void watch(pid_t pid, int process, const OomCounter& kills,
-           const std::string& path, RunRecord record) {
+           const std::string& path, RunRecord record, const std::string& tag) {
   SampledPeak peak{Host()};
   const auto start = Clock::now();
   while (true) {
@@ -77,12 +81,17 @@ void watch(pid_t pid, int process, const OomCounter& kills,
   record.certainty = Certainty::at_least;
   record.method = "sampled by a detached observer";
   record.oom_kills = kills.kills();
+  if (const std::string excess = excess_line(record); !excess.empty()) {
+    const std::string line = tag + excess + "\n";
+    [[maybe_unused]] const ssize_t n =
+        ::write(STDERR_FILENO, line.data(), line.size());
+  }
   [[maybe_unused]] const auto written = append_run(path, record);
 }
 
 [[noreturn]] void be_observer(pid_t pid, int process, const OomCounter& kills,
-                              const std::string& path,
-                              const RunRecord& record) {
+                              const std::string& path, const RunRecord& record,
+                              const std::string& tag) {
   ::prctl(PR_SET_NAME, "fitrun-observer");
   drop_descriptors(process);
   if (::chdir("/") != 0) ::_exit(1);
@@ -90,8 +99,9 @@ void watch(pid_t pid, int process, const OomCounter& kills,
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // the reader of standard error may be gone
   try {
-    watch(pid, process, kills, path, record);
+    watch(pid, process, kills, path, record, tag);
   } catch (...) {
     ::_exit(1);  // out of memory: the command may need it more
   }
@@ -101,7 +111,7 @@ void watch(pid_t pid, int process, const OomCounter& kills,
 }  // namespace
 
 Result<bool> start_observer(const std::string& runs_path,
-                            const RunRecord& record) {
+                            const RunRecord& record, const std::string& tag) {
   const pid_t self = ::getpid();
   const OomCounter kills{Host(), Environment()};
   const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, self, 0)));
@@ -115,7 +125,7 @@ Result<bool> start_observer(const std::string& runs_path,
     ::setsid();
     const pid_t observer = ::fork();
     if (observer == 0)
-      be_observer(self, process.get(), kills, runs_path, record);
+      be_observer(self, process.get(), kills, runs_path, record, tag);
     ::_exit(observer < 0 ? 1 : 0);
   }
   int status = 0;

@@ -3,10 +3,11 @@
 //
 // The observer is no child of the command and no parent, so that the command's
 // caller sees what it would have seen without it: it is forked twice, has a
-// session of its own (^C is not for it), and holds none of the caller's
-// descriptors, or a pipe from the command would not end with it. In return it
-// cannot know the exit status, and in a container whose first process is the
-// command it ends with it, before it could write.
+// session of its own (^C is not for it), and of the caller's descriptors it
+// holds standard error alone, for the one line that a run above its declaration
+// is worth; who reads that pipe sees its end some milliseconds after the
+// command's. In return it cannot know the exit status, and in a container whose
+// first process is the command it ends with it, before it could write.
 
 #pragma once
 
@@ -18,10 +19,10 @@
 namespace fitrun {
 
 // Starts the observer of this process, to be called right before becoming the
-// command. `record` has what is known before the run; peak, seconds and time
-// are filled in. The error is that there will be no record: the command can
-// run all the same.
+// command. `tag` stands before what it says. `record` has what is known before
+// the run; peak, seconds and time are filled in. The error is that there will
+// be no record: the command can run all the same.
 Result<bool> start_observer(const std::string& runs_path,
-                            const RunRecord& record);
+                            const RunRecord& record, const std::string& tag);
 
 }  // namespace fitrun

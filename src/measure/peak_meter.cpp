@@ -133,6 +133,7 @@ void PeakMeter::describe_group(PeakReading& reading) const {
   const bool v1 = group_->version() == CgroupVersion::v1;
   reading.page_cache = counted_.largest_cache();
   reading.oom_kills = group_kills_;
+  reading.kills_are_its_own = true;
   reading.oom_where = v1 ? "memory.oom_control" : "memory.events";
   reading.oom_where += " of the job's control group";
   if (group_->has_mark()) {

@@ -42,6 +42,7 @@ struct PeakReading {
   // Kills by the kernel; empty where nothing counts them.
   std::optional<std::uint64_t> oom_kills;
   std::string oom_where;
+  bool kills_are_its_own = false;     // counted where nobody else is
   std::optional<std::uint64_t> vram;  // bytes, largest sum over the processes
 };
 

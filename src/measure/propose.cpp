@@ -96,7 +96,7 @@ Proposal propose(const PoolNeeds& needs, const CostSum& fixed,
   if (learned.headroom.learned)
     all.edits.push_back(
         {needs.pool, EditedKey::headroom, 0, learned.headroom.value});
-  if (!learned.headroom.note.empty())
+  else if (!learned.headroom.note.empty())
     all.notes.push_back(learned.headroom.note);
   return all;
 }

@@ -8,13 +8,15 @@
 
 namespace fitrun {
 
-// The values behind the placeholders; all but the count are bytes.
+// The values behind the placeholders; all numbers but the count are bytes.
 struct Placeholders {
   std::uint64_t threads = 1;
   std::uint64_t fixed = 0;
   std::uint64_t per_worker = 0;
   std::uint64_t budget = 0;
   std::uint64_t available = 0;
+  // The path of this run's input; <input> is no placeholder where it is empty.
+  std::string input{};
 };
 
 // `text` with <threads>, {threads} and the other names replaced; the byte

@@ -114,9 +114,13 @@ std::string cap_line(const Plan& plan) {
   const WorkerCap* const cap = binding(plan.caps);
   if (!cap || cap->name != plan.limited_by) return "";
   std::string text = "reduced workers " + number(plan.want.value) + " -> " +
-                     number(plan.threads) + ": " + cap->name + " (" +
-                     cap->where + ") allows " + number(cap->limit) +
-                     " processes";
+                     number(plan.threads) + ": ";
+  if (cap->name == kHistoryCap) {
+    return text + "with " + number(cap->limit) +
+           " the kernel has killed for lack of memory (" + cap->where + ")";
+  }
+  text += cap->name + " (" + cap->where + ") allows " + number(cap->limit) +
+          " processes";
   if (cap->used) text += ", " + number(*cap->used) + " are there";
   return text;
 }
@@ -206,13 +210,15 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
                             number(plan.threads) + " to stay out of swap");
   }
   say(LogLevel::warning, pressure_line(plan));
-  if (!plan.count_used && !plan.command.empty()) {
-    say(LogLevel::warning,
-        "the command is not told the count: put '<threads>' into it, or set "
-        "[inject.env] (FITRUN_THREADS=" +
-            number(plan.threads) + " is in its environment)");
-  }
+  say(LogLevel::warning, untold_line(plan));
   return out;
+}
+
+std::string untold_line(const Plan& plan) {
+  if (plan.count_used || plan.command.empty()) return "";
+  return "the command is not told the count: put '<threads>' into it, or set "
+         "[inject.env] (FITRUN_THREADS=" +
+         number(plan.threads) + " is in its environment)";
 }
 
 }  // namespace fitrun

@@ -20,18 +20,21 @@ const PoolPlan& tightest(const std::vector<PoolPlan>& pools) {
 }
 
 Launch launch_of(const Plan& plan, const Stage& stage,
-                 const std::vector<std::string>& command,
-                 std::uint64_t threads) {
+                 const std::vector<std::string>& command, std::uint64_t threads,
+                 const std::string& input = {}) {
   const PoolPlan& first = plan.pools.front();
-  const Placeholders values{threads, whole_bytes(first.fixed.bytes),
+  const Placeholders values{threads,
+                            whole_bytes(first.fixed.bytes),
                             whole_bytes(first.per_worker.bytes),
                             whole_bytes(first.fit.budget),
-                            *first.binding.available};
+                            *first.binding.available,
+                            input};
   Launch launch;
   launch.threads = threads;
   for (const std::string& word : command)
     launch.command.push_back(fill_in(word, values));
   launch.environment.emplace_back("FITRUN_THREADS", std::to_string(threads));
+  if (!input.empty()) launch.environment.emplace_back("FITRUN_INPUT", input);
   for (const Injection& injection : stage.inject) {
     launch.environment.emplace_back(injection.name,
                                     fill_in(injection.text, values));
@@ -54,6 +57,17 @@ void add_variables(Launch& launch, GpuEnvironment gpus) {
   launch.unset = std::move(gpus.unset);
 }
 
+// A list of devices is the command's, too.
+Result<bool> show_listed(Launch& launch, const PoolPlan& pool) {
+  if (pool.needs.devices.choice != DeviceChoice::listed) return true;
+  std::vector<Gpu> gpus;
+  for (const GpuPlan& gpu : pool.gpus) gpus.push_back(gpu.gpu);
+  auto shown = show_gpus(gpus);
+  if (!shown) return shown.error();
+  add_variables(launch, std::move(*shown));
+  return true;
+}
+
 // What is run, with the counts and the GPUs put in. An error where a GPU cannot
 // be shown to a command.
 Result<bool> add_launches(Plan& plan, const Stage& stage,
@@ -71,12 +85,8 @@ Result<bool> add_launches(Plan& plan, const Stage& stage,
             launch_of(plan, stage, command, gpu.share.threads));
         add_variables(plan.copies.back(), std::move(*shown));
       }
-    } else if (pool.needs.devices.choice == DeviceChoice::listed) {
-      std::vector<Gpu> gpus;
-      for (const GpuPlan& gpu : pool.gpus) gpus.push_back(gpu.gpu);
-      auto shown = show_gpus(gpus);
-      if (!shown) return shown.error();
-      add_variables(whole, std::move(*shown));
+    } else if (const auto shown = show_listed(whole, pool); !shown) {
+      return shown.error();
     }
   }
   plan.command = std::move(whole.command);
@@ -116,6 +126,23 @@ Result<Plan> make_plan(const Stage& stage, PlanInput input) {
   if (const auto added = add_launches(plan, stage, input.command); !added)
     return added.error();
   return plan;
+}
+
+Result<Launch> launch_with(const Plan& plan, const Stage& stage,
+                           const std::vector<std::string>& command,
+                           std::uint64_t threads, const std::string& input) {
+  Launch launch = launch_of(plan, stage, command, threads, input);
+  for (const PoolPlan& pool : plan.pools) {
+    if (pool.gpus.empty()) continue;
+    if (pool.needs.spread.value == Spread::pin) {
+      auto shown = show_gpu(pool.gpus.front().gpu, 0);
+      if (!shown) return shown.error();
+      add_variables(launch, std::move(*shown));
+    } else if (const auto shown = show_listed(launch, pool); !shown) {
+      return shown.error();
+    }
+  }
+  return launch;
 }
 
 }  // namespace fitrun

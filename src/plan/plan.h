@@ -64,4 +64,12 @@ struct Plan {
 
 Result<Plan> make_plan(const Stage& stage, PlanInput input);
 
+// The same launch with another number of workers: a measurement's, or a second
+// try. `command` is PlanInput::command, `input` the file that the run is about,
+// "" for none. With spread = "pin" one copy, on the first GPU. An error where a
+// GPU cannot be shown to a command.
+Result<Launch> launch_with(const Plan& plan, const Stage& stage,
+                           const std::vector<std::string>& command,
+                           std::uint64_t threads, const std::string& input);
+
 }  // namespace fitrun

@@ -49,7 +49,7 @@ Result<PoolNeeds*> wished_pool(Stage& stage, const Wishes& wishes) {
 
 }  // namespace
 
-Result<Stage> apply_wishes(Stage stage, const Wishes& wishes) {
+Result<Stage> apply_wishes(Stage stage, const Wishes& wishes, CostRule rule) {
   if (wishes.want) stage.want = *wishes.want;
   if (wishes.label) stage.label = *wishes.label;
   if (wishes.on_no_fit) stage.on_no_fit = *wishes.on_no_fit;
@@ -62,6 +62,8 @@ Result<Stage> apply_wishes(Stage stage, const Wishes& wishes) {
     if (wishes.headroom) needs.headroom = *wishes.headroom;
     if (wishes.reserve) needs.reserve = *wishes.reserve;
   }
+  if (stage.pools.empty() && rule == CostRule::optional)
+    stage.pools.emplace_back();
   if (stage.pools.empty()) {
     return Error{
         "nothing says what a worker costs: give a STAGE, or "

@@ -27,7 +27,8 @@ struct Wishes {
 
 // The stage with the wishes in place of its own values. An error where it is
 // not clear which pool they are about, or where the stage is left without any
-// cost.
-Result<Stage> apply_wishes(Stage stage, const Wishes& wishes);
+// cost that `rule` requires; where it does not, such a stage is about RAM.
+Result<Stage> apply_wishes(Stage stage, const Wishes& wishes,
+                           CostRule rule = CostRule::required);
 
 }  // namespace fitrun

@@ -49,9 +49,12 @@ struct ProcessCap {
   std::uint64_t bytes = 0;
 };
 
+// The name of a cap that no kernel keeps: what earlier runs were killed with.
+inline constexpr std::string_view kHistoryCap = "history.oom_kill";
+
 // A limit on how many processes there can be, in processes.
 struct WorkerCap {
-  std::string name;   // "cgroup2.pids.max", "rlimit.nproc"
+  std::string name;   // "cgroup2.pids.max", "rlimit.nproc", kHistoryCap
   std::string where;  // the file or folder that said it
   std::uint64_t limit = 0;
   std::optional<std::uint64_t> used;  // empty: unknown

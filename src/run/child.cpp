@@ -51,6 +51,14 @@ void pass_on_listen_pid(pid_t parent) {
   ::_exit(127);
 }
 
+// Makes `fd` the descriptor `place`, open for the command; -1 changes nothing.
+bool put_at(int fd, int place) {
+  if (fd < 0) return true;
+  // dup2 of a descriptor to itself would leave it close-on-exec.
+  if (fd == place) return ::fcntl(fd, F_SETFD, 0) == 0;
+  return ::dup2(fd, place) >= 0;
+}
+
 [[noreturn]] void run_child(const ChildSpec& spec, const CallerState& caller,
                             const Timers& timers, pid_t parent, int errors) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -58,6 +66,9 @@ void pass_on_listen_pid(pid_t parent) {
   if (::getppid() != parent) ::_exit(127);
   if (spec.cgroup_procs >= 0 && ::write(spec.cgroup_procs, "0", 1) != 1)
     give_up(errors, errno);
+  if (!put_at(spec.input, STDIN_FILENO) || !put_at(spec.output, STDOUT_FILENO))
+    give_up(errors, errno);
+  for (const std::string& name : spec.unset) ::unsetenv(name.c_str());
   for (const auto& [name, value] : spec.environment) {
     if (::setenv(name.c_str(), value.c_str(), 1) != 0) give_up(errors, errno);
   }

@@ -25,6 +25,11 @@ struct ChildSpec {
       argv;  // argv[0] is looked up in PATH, as execvp does
   // Set beside the inherited variables; a PATH among them counts.
   std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::string> unset;  // variables that it must not inherit
+  // Descriptors that become its standard input and output; -1 leaves ours.
+  // They stay the caller's.
+  int input = -1;
+  int output = -1;
   // An open cgroup.procs file, of either version, into which the child writes
   // itself before it becomes the command, so that all it allocates is counted
   // there. -1 is none. Stays the caller's.

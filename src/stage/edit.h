@@ -43,6 +43,9 @@ Result<std::string> edit_descriptor(std::string_view text,
 // to four digits; `old` may be empty.
 std::string size_like(double bytes, std::string_view old);
 
+// `text` as a TOML string, quotes and all.
+std::string toml_string(std::string_view text);
+
 // Replaces the file at `path` by `after`, atomically, unless it is not `before`
 // any more.
 Result<bool> replace_descriptor(const std::string& path,

@@ -12,8 +12,8 @@ namespace {
 // Reads one descriptor. What is wrong is noted, and a default taken instead.
 class Reader {
  public:
-  Reader(std::string_view file, const Environment& environment)
-      : in(file), file_(file), environment_(environment) {
+  Reader(std::string_view file, const Environment& environment, CostRule rule)
+      : in(file), file_(file), environment_(environment), rule_(rule) {
     const std::size_t slash = file_.rfind('/');
     if (slash != std::string::npos) folder_ = file_.substr(0, slash + 1);
   }
@@ -35,6 +35,7 @@ class Reader {
   std::string file_;
   std::string folder_;  // with its slash; "" is the current one
   const Environment& environment_;
+  CostRule rule_;
 };
 
 // `text` with every ${NAME} replaced.
@@ -256,7 +257,7 @@ Stage Reader::read(const toml::table& root) {
     stage.pools.push_back(pool(which, *table));
     costs = costs || table->contains("fixed") || table->contains("per_worker");
   }
-  if (!costs) {
+  if (!costs && rule_ == CostRule::required) {
     in.diagnostics.push_back(
         {0, 0,
          "no cost: a stage needs fixed or per_worker in [ram] or [vram]"});
@@ -270,12 +271,12 @@ Stage Reader::read(const toml::table& root) {
 
 std::variant<Stage, std::vector<Diagnostic>> parse_stage(
     std::string_view text, std::string_view file,
-    const Environment& environment) {
+    const Environment& environment, CostRule rule) {
   try {
     // An old editor's byte order mark is not a mistake worth a message.
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     const toml::table root = toml::parse(text);
-    Reader reader(file, environment);
+    Reader reader(file, environment, rule);
     Stage stage = reader.read(root);
     if (!reader.in.diagnostics.empty()) return std::move(reader.in.diagnostics);
     return stage;

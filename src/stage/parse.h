@@ -18,6 +18,6 @@ namespace fitrun {
 // relative inputs stand below its folder.
 std::variant<Stage, std::vector<Diagnostic>> parse_stage(
     std::string_view text, std::string_view file,
-    const Environment& environment);
+    const Environment& environment, CostRule rule = CostRule::required);
 
 }  // namespace fitrun

@@ -86,6 +86,10 @@ struct Injection {
   std::string text;
 };
 
+// Whether a stage may say nothing of what it costs: one that is to be measured
+// may.
+enum class CostRule { required, optional };
+
 struct Stage {
   std::string file;  // the descriptor; empty where flags alone make the stage
   Sourced<std::string> label;  // empty: log lines carry no tag

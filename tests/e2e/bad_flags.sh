@@ -35,3 +35,14 @@ wrong 'nothing says what a worker costs: give a STAGE, or --per-worker SIZE' -- 
 wrong 'nothing says what a worker costs'
 wrong 'no command to run: give one after --' --per-worker 1GB
 wrong 'check: give one or more descriptors' check
+wrong "--write: there is no descriptor to write to" measure --write -- touch ran
+wrong "--plot: absent/: No such file" measure --plot absent/p.svg s.toml touch ran
+wrong "--input: absent: No such file" measure --input absent s.toml touch ran
+wrong "--input: .: not a regular file" measure --input . s.toml touch ran
+for n in 0 -1 x 1,,2 1,0 9999999 ""; do
+  wrong "--counts: expected a whole number from 1 to" measure --counts "$n" s.toml touch ran
+done
+wrong "--repeat: expected a whole number from 1 to 1000" measure --repeat 0 s.toml touch ran
+wrong "--retry-on-oom: expected a whole number from 1 to 22" --retry-on-oom 0 s.toml touch ran
+wrong "no command to run" measure s.toml
+wrong "no command to run" measure

@@ -65,6 +65,7 @@ def check_fitrun():
     with tempfile.TemporaryDirectory(prefix="stages") as folder:
         os.chmod(folder, 0o755)
         write_stages(folder)
+        os.environ["XDG_STATE_HOME"] = os.path.join(folder, "state")
         plain = os.path.join(folder, "plain.toml")
         injecting = os.path.join(folder, "injecting.toml")
         for wrapper, ignored in (
@@ -73,7 +74,9 @@ def check_fitrun():
                 ([fitrun, "-v", plain, "--"], STDERR),
                 # Nothing says where the count goes: a warning, even so.
                 ([fitrun, "-q", "--per-worker", "1MB", "--"], STDERR),
-                ([fitrun, "-q", injecting, "--"], ())):
+                ([fitrun, "-q", injecting, "--"], ()),
+                # Watched from beside, it still is the command.
+                ([fitrun, "-q", "--watch", plain, "--"], ())):
             print("==", *wrapper)
             failed |= bool(compare(["env"], wrapper, 30,
                                    added=("FITRUN_LEASE", "FITRUN_THREADS", "INJECTED"),

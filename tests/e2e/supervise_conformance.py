@@ -7,6 +7,7 @@ two processes. Needs: python3 (standard library only).
 
 import os
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 sys.dont_write_bytecode = True
@@ -31,6 +32,25 @@ ALLOWED = {
     "group signal: SIGTERM arrives": "doubled",
 }
 
+# What a wrapper may say on stderr before the command writes there.
+STDERR = ("standard output: errors before the command",
+          "standard output: errors after it")
+
+
+def check_fitrun(fitrun):
+    """The program itself, as a parent that would try again."""
+    with tempfile.TemporaryDirectory(prefix="stages") as folder:
+        os.chmod(folder, 0o755)
+        os.environ["XDG_STATE_HOME"] = os.path.join(folder, "state")
+        wrapper = [fitrun, "-q", "--per-worker", "1MB", "--retry-on-oom", "1",
+                   "--"]
+        print("==", *wrapper)
+        return bool(compare(["env"], wrapper, 30, allowed=ALLOWED,
+                            added=("FITRUN_LEASE", "FITRUN_THREADS"),
+                            # Nothing says where the count goes: a warning.
+                            # And the run is counted in a group of its own.
+                            ignored=(*STDERR, "process: cgroup")))
+
 
 def main():
     supervised = os.path.join(os.environ.get("HELPERS", "."), "supervised")
@@ -39,6 +59,9 @@ def main():
         wrapper = [supervised, *options]
         print("==", *wrapper)
         failed |= bool(compare(["env"], wrapper, 30, allowed=ALLOWED))
+    fitrun = os.environ.get("FITRUN")
+    if fitrun:
+        failed |= check_fitrun(fitrun)
     return 1 if failed else 0
 
 

@@ -124,6 +124,35 @@ TEST_CASE("rounds repeat the counts of the first", "[measure]") {
   CHECK(measured(run(stand, wishes)) == Counts{8, 3, 8, 3});
 }
 
+TEST_CASE("by itself it runs often enough to learn the headroom", "[measure]") {
+  Stand stand;
+  MeasureWishes wishes;
+  wishes.counts = {1, 2};
+  CHECK(run(stand, wishes).runs.size() == 6);
+  wishes.counts = {1, 2, 4, 8};
+  CHECK(run(stand, wishes).runs.size() == 8);
+  wishes.counts = {4};
+  CHECK(run(stand, wishes).runs.size() == 2);
+}
+
+TEST_CASE("the GPU's memory bounds the counts, too", "[measure]") {
+  MeasureWishes wishes;
+  wishes.repeat = 1;
+  wishes.limits = {64, 1e9, std::nullopt};
+  // 20 + 10 n <= 0.9 * 100: n <= 7
+  wishes.vram_limits = CountLimits{64, 100, std::nullopt};
+  Stand stand;
+  const auto with_vram = [&](const RunRequest& request, const auto&) {
+    auto outcome = stand(request);
+    (*outcome).peak.vram = 20 + 10 * request.workers;
+    return outcome;
+  };
+  CHECK(measured(measure(wishes, with_vram)) == Counts{1, 2, 4, 7});
+  // Where nobody tells, the RAM alone does: 100 + 50 n <= 0.9 * 500
+  wishes.limits.available = 500;
+  CHECK(measured(run(stand, wishes)) == Counts{1, 2, 4, 7});
+}
+
 TEST_CASE("every input is run at every count", "[measure]") {
   Stand stand;
   MeasureWishes wishes;
@@ -147,6 +176,7 @@ TEST_CASE("a run that was killed for memory bounds the counts", "[measure]") {
   Stand stand;
   stand.killed_from = 4;
   MeasureWishes wishes;
+  wishes.repeat = 2;
   SECTION("found while it goes") {
     wishes.limits = {16, 1e9, std::nullopt};
     const Measurement m = run(stand, wishes);

@@ -211,7 +211,7 @@ TEST_CASE("an observer writes down the peak of what we become",
     ::dup2(output[1], 1);
     ::close(output[0]);
     ::close(output[1]);
-    if (!start_observer(runs, record_of(4))) std::_Exit(99);
+    if (!start_observer(runs, record_of(4), "[budget:T] ")) std::_Exit(99);
     // 30 MiB, held until the observer has had the time to look; no children but
     // those of its own.
     const std::string script =

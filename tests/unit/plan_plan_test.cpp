@@ -222,6 +222,27 @@ TEST_CASE("the command and its environment get the count", "[plan]") {
         Variables{{"FITRUN_THREADS", "3"}, {"RENDER_THREADS", "3"}});
 }
 
+TEST_CASE("the same launch can be had with another count", "[plan]") {
+  const Plan made = plan({pool(0, 10, 100)}, 3);
+  const std::vector<std::string> words{"./render", "{threads}", "<input>"};
+  const Launch two = launch_with(made, html(), words, 2, "").value();
+  CHECK(two.command == std::vector<std::string>{"./render", "2", "<input>"});
+  CHECK(two.environment.size() == 2);
+  CHECK(two.environment[0].second == "2");
+  CHECK(two.environment[1].second == "2");
+  const Launch over = launch_with(made, html(), words, 5, "a <b>").value();
+  CHECK(over.command == std::vector<std::string>{"./render", "5", "a <b>"});
+  CHECK(over.environment[1] ==
+        std::pair<std::string, std::string>{"FITRUN_INPUT", "a <b>"});
+}
+
+TEST_CASE("what is to be measured may say nothing of its cost", "[plan]") {
+  CHECK_FALSE(apply_wishes({}, {}));
+  const Stage made = apply_wishes({}, {}, CostRule::optional).value();
+  REQUIRE(made.pools.size() == 1);
+  CHECK(made.pools[0].pool == Pool::ram);
+}
+
 TEST_CASE("wishes replace what the descriptor says", "[plan]") {
   Stage stage = html();
   PoolNeeds ram;

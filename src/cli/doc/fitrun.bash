@@ -40,6 +40,10 @@ _fitrun() {
     --format) options='text json shell threads' ;;
     --available) options='ram= vram=' ;;
     -w | --want) options=cpus ;;
+    --plot | --input)
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return
+      ;;
     --root)
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return

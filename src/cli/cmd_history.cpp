@@ -1,0 +1,29 @@
+#include "cli/commands.h"
+#include "cli/log.h"
+#include "cli/watching.h"
+#include "measure/history.h"
+#include "stage/find.h"
+
+namespace fitrun {
+
+ExitStatus show_history(const Options& options,
+                        const Environment& environment) {
+  const std::string path = runs_path(environment);
+  if (path.empty())
+    throw Failure("history: neither XDG_STATE_HOME nor HOME is set");
+  std::string stage;
+  if (!options.stages.empty())
+    stage = stage_id(find_stage(options.stages.front(), environment).value());
+  const auto runs = read_runs(path, stage).value();
+  if (options.format == Format::json) {
+    print(history_json(runs));
+  } else if (runs.empty()) {
+    print("no runs in " + path + (stage.empty() ? "" : " of " + stage) +
+          "; fitrun --watch records them\n");
+  } else {
+    print(render_history(runs, stage.empty()));
+  }
+  return ExitStatus::ok;
+}
+
+}  // namespace fitrun

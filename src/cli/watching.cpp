@@ -1,0 +1,177 @@
+#include "cli/watching.h"
+
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "cli/log.h"
+#include "measure/history.h"
+#include "measure/measure.h"
+#include "measure/observer.h"
+#include "measure/retry.h"
+#include "measure/runs.h"
+#include "os/host.h"
+#include "run/exec.h"
+#include "run/supervise.h"
+#include "share/lease.h"
+
+namespace fitrun {
+namespace {
+
+// The pool that the kernel kills for.
+const PoolPlan& ram_of(const Plan& plan) {
+  for (const PoolPlan& pool : plan.pools)
+    if (pool.needs.pool == Pool::ram) return pool;
+  return plan.pools.front();
+}
+
+// Before the run; its end is still to be filled in.
+RunRecord record_of(const Plan& plan, const Launch& launch) {
+  const PoolPlan& pool = ram_of(plan);
+  RunRecord record;
+  record.stage = stage_id(plan.stage);
+  record.label = plan.label;
+  record.command = launch.command;
+  record.workers = launch.threads;
+  record.available = *pool.binding.available;
+  if (pool.needs.pool == Pool::ram) {
+    record.fixed = pool.fixed.bytes;
+    record.per_worker = pool.per_worker.bytes;
+  }
+  return record;
+}
+
+void remember(const Plan& plan, RunRecord record, const RunOutcome& outcome,
+              const Environment& environment) {
+  record.time = utc_time(::time(nullptr));
+  record.peak = outcome.peak.bytes;
+  record.certainty = outcome.peak.certainty;
+  record.method = outcome.peak.method;
+  record.seconds = static_cast<double>(outcome.end.elapsed.count()) / 1e6;
+  record.wait_status = outcome.end.wait_status;
+  record.oom_kills = outcome.peak.oom_kills;
+  if (const std::string excess = excess_line(record); !excess.empty())
+    log_line(LogLevel::warning, log_tag(plan.label) + excess);
+  const auto written = append_run(runs_path(environment), record);
+  if (!written) {
+    log_line(LogLevel::info, log_tag(plan.label) + "the run is not recorded: " +
+                                 written.error().message);
+  }
+}
+
+// A kill that was counted in a group of the run's own is the run's; of one that
+// was counted elsewhere only a run that failed can have been the victim.
+bool killed_for_memory(const RunOutcome& outcome) {
+  if (outcome.asked_to_end != 0) return false;
+  if (outcome.peak.oom_kills.value_or(0) == 0) return false;
+  return outcome.peak.kills_are_its_own || outcome.end.wait_status != 0;
+}
+
+std::string killed_line(const RunOutcome& outcome, std::uint64_t workers,
+                        std::optional<std::uint64_t> next) {
+  const std::string count = std::to_string(workers);
+  std::string text = "the kernel killed for lack of memory with " + count +
+                     (workers == 1 ? " worker (" : " workers (") +
+                     outcome.peak.oom_where + ")";
+  if (next) text += ": again with " + std::to_string(*next);
+  return text;
+}
+
+}  // namespace
+
+std::string stage_id(const std::string& file) {
+  if (file.empty()) return "";
+  char* const path = ::realpath(file.c_str(), nullptr);
+  if (!path) return file;
+  const std::string id = path;
+  std::free(path);
+  return id;
+}
+
+std::optional<WorkerCap> remembered_cap(const Plan& plan,
+                                        const Environment& environment) {
+  const std::string path = runs_path(environment);
+  const std::string stage = stage_id(plan.stage);
+  if (path.empty() || stage.empty()) return std::nullopt;
+  const auto runs = read_runs(path, stage);
+  if (!runs) return std::nullopt;  // no history is no bound
+  const CountBounds bounds = bounds_of(*runs, *ram_of(plan).binding.available);
+  const std::uint64_t start = start_count(plan.threads, bounds);
+  if (start == plan.threads) return std::nullopt;
+  WorkerCap cap;
+  cap.name = kHistoryCap;
+  cap.where = path;
+  cap.limit = bounds.fails;
+  cap.workers = start;
+  return cap;
+}
+
+bool stays_as_parent(const Plan& plan, const Options& options) {
+  if (options.retries > 0 && !plan.copies.empty()) {
+    throw Failure(
+        "--retry-on-oom: the stage runs a copy on each GPU (spread = \"pin\"), "
+        "which cannot be tried again together; leave it out");
+  }
+  return options.retries > 0 || (options.watch && ::getpid() == 1);
+}
+
+void run_as_parent(const Plan& plan, const Stage& stage,
+                   const std::vector<std::string>& command,
+                   std::uint64_t retries, const Environment& environment) {
+  const Host host;
+  CountBounds bounds;
+  if (const auto runs = read_runs(runs_path(environment), stage_id(plan.stage));
+      runs && !plan.stage.empty())
+    bounds = bounds_of(*runs, *ram_of(plan).binding.available);
+  std::uint64_t workers = plan.threads;
+  while (true) {
+    const Launch launch =
+        launch_with(plan, stage, command, workers, "").value();
+    ChildSpec spec;
+    spec.argv = launch.command;
+    spec.environment = launch.environment;
+    spec.unset = launch.unset;
+    if (!plan.lease.empty())
+      spec.environment.emplace_back(kLeaseVariable, plan.lease);
+    const RunOutcome outcome =
+        run_measured(std::move(spec), host, environment, {}, {}).value();
+    if (outcome.end.exec_error != 0)
+      throw cannot_start(launch.command[0], outcome.end.exec_error);
+    remember(plan, record_of(plan, launch), outcome, environment);
+    if (!killed_for_memory(outcome)) end_as(outcome.end.wait_status);
+    const auto next = retry_count(workers, bounds);
+    const bool again = retries > 0 && next;
+    log_line(LogLevel::warning,
+             log_tag(plan.label) +
+                 killed_line(outcome, workers,
+                             again ? next : std::optional<std::uint64_t>()));
+    if (!again) end_as(outcome.end.wait_status);
+    --retries;
+    workers = *next;
+  }
+}
+
+void observe(const Plan& plan, const Environment& environment) {
+  Launch launch;
+  launch.threads = plan.threads;
+  launch.command = plan.command;
+  const std::string path = runs_path(environment);
+  const std::string tag = log_tag(plan.label);
+  if (path.empty()) {
+    log_line(LogLevel::warning,
+             tag +
+                 "--watch: neither XDG_STATE_HOME nor HOME says where to "
+                 "record the run");
+    return;
+  }
+  const auto started = start_observer(path, record_of(plan, launch), tag);
+  if (!started) {
+    log_line(LogLevel::warning,
+             tag + "--watch: not watched: " + started.error().message);
+  }
+}
+
+}  // namespace fitrun

@@ -1,0 +1,22 @@
+// Past runs of a stage, as a table or as JSON. Pure.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "measure/runs.h"
+
+namespace fitrun {
+
+// Newest last. `with_stage` names the stage of each run, for a list of all.
+std::string render_history(const std::vector<RunRecord>& runs, bool with_stage);
+
+// An array of the records as they are in the file.
+std::string history_json(const std::vector<RunRecord>& runs);
+
+// "the last run took 1.3 GB, 24 % more than declared (1.0 GB with 4 workers)":
+// what a run is warned of; empty where the declaration holds.
+std::string excess_line(const RunRecord& run);
+
+}  // namespace fitrun

@@ -1,0 +1,173 @@
+#include "measure/render_report.h"
+
+#include <cmath>
+#include <cstdio>
+#include <set>
+
+#include "base/bytes.h"
+#include "measure/plot.h"
+
+namespace fitrun {
+namespace {
+
+template <typename... Args>
+std::string printed(const char* format, Args... args) {
+  char text[256];
+  std::snprintf(text, sizeof text, format, args...);
+  return text;
+}
+
+std::string counts_text(const std::vector<Sample>& samples) {
+  std::set<double> counts;
+  for (const Sample& sample : samples) counts.insert(sample.workers);
+  std::string text;
+  for (const double count : counts)
+    text += (text.empty() ? "" : ", ") + printed("%.0f", count);
+  return text + (counts == std::set<double>{1} ? " worker" : " workers");
+}
+
+std::string heading(const MeasureReport& report) {
+  const std::size_t runs = report.measurement.runs.size();
+  std::string text = report.label.empty() ? "" : report.label + ": ";
+  text += std::to_string(runs) + (runs == 1 ? " run" : " runs");
+  if (!report.pools.empty())
+    text += ", with " + counts_text(report.pools[0].learned.samples);
+  return text + "\n";
+}
+
+// Each run against the line; with a factor, against the fit over all inputs.
+std::string run_rows(const PoolReport& pool, const Measurement& measurement) {
+  std::string out = printed("  %-5s%9s %11s %11s %9s\n",
+                            std::string(name_of(pool.needs.pool)).c_str(),
+                            "workers", "peak", "line", "off");
+  std::size_t place = 0;
+  for (const MeasuredRun& run : measurement.runs) {
+    const auto workers = static_cast<double>(run.workers);
+    const auto peak = pool.needs.pool == Pool::ram
+                          ? std::optional<std::uint64_t>(run.peak.bytes)
+                          : run.peak.vram;
+    const bool other = run.input != measurement.runs.front().input;
+    if (!peak || (other && !pool.factor)) continue;
+    const double line =
+        pool.factor ? pool.factor->at(pool.factor_in, workers, run.input->bytes)
+                    : pool.learned.regression.line.at(workers);
+    const double off = line > 0 ? (static_cast<double>(*peak) / line - 1) : 0;
+    out += printed("       %9llu %11s %11s %+8.1f%%",
+                   static_cast<unsigned long long>(run.workers),
+                   format_bytes(static_cast<double>(*peak)).c_str(),
+                   format_bytes(line).c_str(), off * 100 + 0.0);
+    if (pool.factor) out += "  " + run.input->path;
+    out += "\n";
+    ++place;
+  }
+  return place == 0 ? "" : out + "\n";
+}
+
+std::string range_text(const std::optional<Range>& range) {
+  if (!range) return "";
+  return format_bytes(range->low) + " to " + format_bytes(range->high) +
+         " with 95 % confidence";
+}
+
+std::string row(const std::string& value, const char* what,
+                const std::string& origin) {
+  std::string line = printed("       %9s  %-12s  ", value.c_str(), what);
+  line += origin;
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+std::string cost_row(double bytes, const char* what, std::string origin,
+                     const std::optional<double>& declared) {
+  if (declared) {
+    origin += (origin.empty() ? "" : "; ") + std::string("declared: ") +
+              format_bytes(*declared);
+  }
+  return row(format_bytes(bytes), what, origin);
+}
+
+std::string cost_rows(const PoolReport& pool) {
+  const Regression& found = pool.learned.regression;
+  const bool line = !pool.factor && &costs_to_declare(found) == &found.line;
+  std::optional<double> fixed, per_worker;
+  if (pool.declared) {
+    fixed = pool.declared->fixed;
+    per_worker = pool.declared->per_worker;
+  }
+  const std::string bound = "the bound that covers every run";
+  std::string out = cost_row(pool.to_declare.fixed, "fixed",
+                             line          ? range_text(found.fixed_range)
+                             : pool.factor ? ""
+                                           : bound,
+                             fixed) +
+                    cost_row(pool.to_declare.per_worker, "per worker",
+                             line          ? range_text(found.per_worker_range)
+                             : pool.factor ? ""
+                                           : bound,
+                             per_worker);
+  if (pool.factor) {
+    out +=
+        row(printed("%.4g", pool.factor->factor * pool.factor->covering),
+            "parse_factor",
+            pool.factor_in == FactorIn::fixed ? "of fixed" : "of per_worker");
+  }
+  const LearnedHeadroom& margin = pool.learned.headroom;
+  out += row(
+      printed("%.2f", pool.headroom), "headroom",
+      margin.learned && !pool.factor ? margin.note : "as it was: not learned");
+  return out + row(printed("%.4f", pool.factor ? pool.factor->r_squared
+                                               : found.r_squared),
+                   "r2", "1 where the line meets every run");
+}
+
+std::string method_text(const MeasureReport& report, const PoolReport& pool) {
+  const PeakReading& peak = report.measurement.runs.front().peak;
+  if (pool.needs.pool == Pool::vram)
+    return "       by what the driver says that the processes hold\n";
+  std::string text = "       by " + peak.method + "\n";
+  if (!peak.why_not.empty())
+    text += "       (no control group counted: " + peak.why_not + ")\n";
+  if (peak.certainty == Certainty::at_least)
+    text +=
+        "       these peaks are lower bounds: a spike between two looks "
+        "is not seen\n";
+  return text;
+}
+
+std::string outcome(const MeasureReport& report) {
+  std::string text = "With these costs " + std::to_string(report.threads) +
+                     " of " + std::to_string(report.want) + " workers fit";
+  if (report.threads_before)
+    text += "; as declared, " + std::to_string(*report.threads_before);
+  return text + ".\n";
+}
+
+}  // namespace
+
+PlotInput plot_of(const MeasureReport& report, const PoolReport& pool) {
+  PlotInput plot;
+  plot.title = (report.label.empty() ? "" : report.label + ": ") +
+               std::string(name_of(pool.needs.pool)) + " of the runs";
+  plot.samples = pool.learned.samples;
+  plot.line = costs_to_declare(pool.learned.regression);
+  plot.budget = pool.budget;
+  return plot;
+}
+
+std::string render_report(const MeasureReport& report, std::size_t columns,
+                          const TextStyle& style) {
+  std::string out = heading(report);
+  for (const PoolReport& pool : report.pools) {
+    if (pool.learned.samples.empty()) continue;
+    out += "\n" + run_rows(pool, report.measurement) + cost_rows(pool) + "\n" +
+           method_text(report, pool);
+    const std::string shape = describe(pool.learned.regression.shape);
+    if (!pool.factor && !shape.empty()) out += "       " + shape + "\n";
+    out += "\n" + plot_text(plot_of(report, pool), columns, style);
+  }
+  out += "\n";
+  for (const std::string& note : report.notes) out += "note: " + note + "\n";
+  return out + outcome(report);
+}
+
+}  // namespace fitrun

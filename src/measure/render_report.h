@@ -1,0 +1,22 @@
+// The report of a measurement for people: the runs against the line, the costs
+// with how sure they are, and what to do with them.
+
+#pragma once
+
+#include <string>
+
+#include "measure/report.h"
+#include "plan/render_text.h"
+
+namespace fitrun {
+
+// `columns` is the width of the terminal.
+std::string render_report(const MeasureReport& report, std::size_t columns,
+                          const TextStyle& style);
+
+// What plot_text() and plot_svg() draw of it: one picture for each pool that
+// was learned.
+struct PlotInput;
+PlotInput plot_of(const MeasureReport& report, const PoolReport& pool);
+
+}  // namespace fitrun

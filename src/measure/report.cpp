@@ -1,0 +1,185 @@
+#include "measure/report.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <set>
+
+#include "plan/pools.h"
+
+namespace fitrun {
+namespace {
+
+bool is_file(const CostTerm& term) {
+  return std::holds_alternative<FileCost>(term.amount);
+}
+
+bool has_file(const Cost& cost) {
+  return std::any_of(cost.begin(), cost.end(), is_file);
+}
+
+std::size_t sizes_of_input(const Measurement& measurement) {
+  std::set<double> sizes;
+  for (const MeasuredRun& run : measurement.runs)
+    if (run.input) sizes.insert(run.input->bytes);
+  return sizes.size();
+}
+
+// The bytes of the files that a cost names now, without their factors.
+double file_bytes(const Cost& cost, const CostSum& sum) {
+  double bytes = 0;
+  for (std::size_t i = 0; i < cost.size() && i < sum.items.size(); ++i) {
+    const auto* const file = std::get_if<FileCost>(&cost[i].amount);
+    if (file && file->parse_factor > 0)
+      bytes += sum.items[i].bytes / file->parse_factor;
+  }
+  return bytes;
+}
+
+Costs with_factor(const FactorFit& fit, FactorIn where, const PoolPlan& pool) {
+  const bool in_fixed = where == FactorIn::fixed;
+  const double grown =
+      fit.factor * (in_fixed
+                        ? file_bytes(pool.needs.fixed, pool.fixed)
+                        : file_bytes(pool.needs.per_worker, pool.per_worker));
+  return {(fit.fixed + (in_fixed ? grown : 0)) * fit.covering,
+          (fit.per_worker + (in_fixed ? 0 : grown)) * fit.covering};
+}
+
+// Fits the factor where the runs and the descriptor allow it.
+void learn_from_inputs(PoolReport& report, const Measurement& measurement,
+                       std::vector<std::string>& notes) {
+  if (sizes_of_input(measurement) < 2) return;
+  const std::string name(key_of(report.needs.pool));
+  const bool in_fixed = has_file(report.needs.fixed);
+  const bool in_worker = has_file(report.needs.per_worker);
+  if (in_fixed == in_worker) {
+    notes.push_back(name +
+                    (in_fixed
+                         ? ": both costs name a file, so that no parse_factor "
+                           "can be told from the other"
+                         : ": no cost names a file, so that there is no "
+                           "parse_factor to learn") +
+                    "; the costs are those of the first input");
+    return;
+  }
+  report.factor_in = in_fixed ? FactorIn::fixed : FactorIn::per_worker;
+  report.factor = learn_factor(input_samples(measurement, report.needs.pool),
+                               report.factor_in);
+  if (!report.factor) {
+    notes.push_back(name +
+                    ": a parse_factor needs two numbers of workers with one "
+                    "of the inputs; the costs are those of the first input");
+  }
+}
+
+PoolReport report_of(const PoolPlan& pool, const Measurement& measurement,
+                     std::vector<std::string>& notes) {
+  PoolReport report;
+  report.needs = pool.needs;
+  report.headroom = pool.needs.headroom.value;
+  if (!pool.needs.fixed.empty() || !pool.needs.per_worker.empty())
+    report.declared = Costs{pool.fixed.bytes, pool.per_worker.bytes};
+  report.learned = learn(measurement, pool.needs.pool);
+  if (report.learned.samples.empty()) {
+    notes.push_back(std::string(name_of(pool.needs.pool)) +
+                    ": nobody tells what the processes hold of it; its costs "
+                    "stay as they are");
+    report.to_declare = report.declared.value_or(Costs{});
+    return report;
+  }
+  learn_from_inputs(report, measurement, notes);
+  if (report.factor) {
+    report.to_declare = with_factor(*report.factor, report.factor_in, pool);
+    report.proposal =
+        propose_factor(pool.needs, report.factor_in, *report.factor);
+  } else {
+    report.to_declare = costs_to_declare(report.learned.regression);
+    report.proposal =
+        propose(pool.needs, pool.fixed, pool.per_worker, report.learned);
+    if (report.learned.headroom.learned)
+      report.headroom = report.learned.headroom.value;
+  }
+  return report;
+}
+
+// How many fit with the costs that were learned.
+Result<PoolPlan> planned(const PoolPlan& before, const PoolReport& report,
+                         std::uint64_t want) {
+  PoolInput input;
+  input.needs = before.needs;
+  input.needs.headroom.value = report.headroom;
+  input.fixed.bytes = report.to_declare.fixed;
+  input.per_worker.bytes = report.to_declare.per_worker;
+  input.reading = before.reading;
+  for (const GpuPlan& gpu : before.gpus) input.gpus.push_back(gpu.gpu);
+  return plan_pool(std::move(input), want);
+}
+
+const char* key_text(EditedKey key) {
+  switch (key) {
+    case EditedKey::fixed:
+      return "fixed";
+    case EditedKey::per_worker:
+      return "per_worker";
+    case EditedKey::headroom:
+      break;
+  }
+  return "headroom";
+}
+
+}  // namespace
+
+Result<MeasureReport> make_report(const Plan& plan, Measurement measurement) {
+  if (measurement.runs.empty()) {
+    return Error{measurement.stopped.empty() ? "no run could be measured"
+                                             : measurement.stopped};
+  }
+  MeasureReport report;
+  report.label = plan.label;
+  report.stage = plan.stage;
+  report.notes = measurement.notes;
+  report.want = plan.want.value;
+  report.threads = plan.want.value;
+  bool declared = true;
+  for (const PoolPlan& pool : plan.pools) {
+    PoolReport found = report_of(pool, measurement, report.notes);
+    const auto then = planned(pool, found, plan.want.value);
+    if (!then) return then.error();
+    found.budget = then->fit.budget;
+    report.threads = std::min(report.threads, then->fit.threads);
+    declared &= found.declared.has_value();
+    report.notes.insert(report.notes.end(), found.proposal.notes.begin(),
+                        found.proposal.notes.end());
+    report.pools.push_back(std::move(found));
+  }
+  if (const WorkerCap* const cap = binding(plan.caps))
+    report.threads =
+        std::max<std::uint64_t>(1, std::min(report.threads, cap->workers));
+  if (declared) report.threads_before = plan.threads;
+  report.measurement = std::move(measurement);
+  return report;
+}
+
+std::vector<NumberEdit> edits_of(const MeasureReport& report) {
+  std::vector<NumberEdit> edits;
+  for (const PoolReport& pool : report.pools)
+    edits.insert(edits.end(), pool.proposal.edits.begin(),
+                 pool.proposal.edits.end());
+  return edits;
+}
+
+std::string describe_edit(const NumberEdit& edit, const PoolNeeds& needs) {
+  std::string name = std::string(key_of(edit.pool)) + "." + key_text(edit.key);
+  char number[32];
+  std::snprintf(number, sizeof number, "%.4g", edit.value);
+  if (edit.key == EditedKey::headroom) return name + " = " + number;
+  const Cost& cost =
+      edit.key == EditedKey::fixed ? needs.fixed : needs.per_worker;
+  if (cost.size() > 1) name += "[" + std::to_string(edit.term) + "]";
+  if (edit.term < cost.size() && is_file(cost[edit.term]))
+    return name + ".parse_factor = " + number;
+  return name + " = " + size_like(edit.value, "");
+}
+
+}  // namespace fitrun
