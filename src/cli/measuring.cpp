@@ -93,7 +93,9 @@ RunOnce runner(const Plan& plan, const Stage& stage, const Options& options,
       spec.environment.emplace_back(kLeaseVariable, plan.lease);
     spec.input = nowhere;
     spec.output = options.measure.show_output ? STDERR_FILENO : nowhere;
-    return run_measured(std::move(spec), Host(), environment, {}, seen);
+    MeterWishes meter;
+    if (options.measure.sample) meter.choice = MeterChoice::sampling;
+    return run_measured(std::move(spec), Host(), environment, meter, seen);
   };
 }
 

@@ -174,6 +174,9 @@ const std::vector<OptionRow> kTable = {
     {"--show-output", nullptr, nullptr,
      "the command's output too, on standard error", bit(Verb::measure), false,
      [](Options& o, Text, Text) { o.measure.show_output = true; }},
+    {"--sample", nullptr, nullptr,
+     "sample the processes, make no control group", bit(Verb::measure), false,
+     [](Options& o, Text, Text) { o.measure.sample = true; }},
     {"--format", "FORMAT", nullptr, "text or json [text]",
      bit(Verb::leases) | bit(Verb::probe) | bit(Verb::measure) |
          bit(Verb::history),

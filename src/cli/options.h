@@ -26,6 +26,7 @@ struct MeasureOptions {
   bool write = false;
   std::string plot;  // the file to write; "": none
   bool show_output = false;
+  bool sample = false;  // make no control group
 };
 
 struct Options {

@@ -1,5 +1,7 @@
 #include "measure/report_json.h"
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
@@ -44,9 +46,10 @@ Json run_json(const MeasuredRun& run) {
   return json;
 }
 
+// Rounded up: a bound that covers every run still does.
 Json costs_json(const Costs& costs) {
-  return {{"fixed", whole_bytes(costs.fixed)},
-          {"per_worker", whole_bytes(costs.per_worker)}};
+  return {{"fixed", whole_bytes(std::ceil(costs.fixed))},
+          {"per_worker", whole_bytes(std::ceil(costs.per_worker))}};
 }
 
 void add_range(Json& json, const char* key, const std::optional<Range>& range) {

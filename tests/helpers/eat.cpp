@@ -7,7 +7,9 @@
 // 60). FOLDER (default /tmp) is where the shapes with files put them.
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,15 +87,20 @@ void in_processes(std::size_t count,
     const pid_t pid = ::fork();
     if (pid < 0) fail("fork");
     if (pid == 0) {
+      // A job that has lost its parent must not wait for it forever.
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       work(i);
       ::_exit(0);
     }
     pids.push_back(pid);
   }
-  for (const pid_t pid : pids) {
+  for (std::size_t left = count; left > 0; --left) {
     int status = 0;
-    ::waitpid(pid, &status, 0);
-    if (status != 0) ::_exit(98);
+    ::wait(&status);
+    if (status == 0) continue;
+    // One was killed: the others would wait for it.
+    for (const pid_t pid : pids) ::kill(pid, SIGKILL);
+    ::_exit(98);
   }
 }
 
