@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/leasing.h"
 #include "cli/log.h"
 #include "os/host.h"
 #include "share/ledger.h"
@@ -9,10 +10,13 @@ namespace fitrun {
 ExitStatus show_leases(const Options& options, const Environment& environment) {
   const Host host;
   Ledger ledger(host, environment);
-  const auto leases = listed(host, ledger.read());
+  const std::vector<LiveLease> live = ledger.read();
+  probe::Self self(host, environment);
+  const std::vector<DeviceUse> uses = ask_device_uses(self, live);
+  const auto leases = listed(host, live);
   print(options.format == Format::json
-            ? render_leases_json(ledger.where(), leases)
-            : render_leases_text(leases));
+            ? render_leases_json(ledger.where(), leases, uses)
+            : render_leases_text(leases, uses));
   for (const std::string& note : ledger.notes()) log_line(LogLevel::info, note);
   return ExitStatus::ok;
 }

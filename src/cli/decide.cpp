@@ -60,8 +60,10 @@ PoolReading ask_probe(const Stage& stage, const PoolNeeds& needs) {
 }
 
 std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
+                              const std::vector<std::string>& processes_of,
                               probe::Self& self) {
   VramOptions options;
+  options.processes_of = processes_of;
   options.devices.names = needs.devices.names;
   switch (needs.devices.choice) {
     case DeviceChoice::first:
@@ -93,6 +95,7 @@ std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
 void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
                   const std::vector<LiveLease>& live, const Viewer& viewer) {
   const PoolNeeds& needs = pool.needs;
+  std::vector<DeviceUse> uses;
   if (needs.available) {
     pool.reading = given(needs);
   } else if (!needs.probe.empty()) {
@@ -100,14 +103,22 @@ void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
   } else if (needs.pool == Pool::ram) {
     pool.reading = probe::ram(self);
   } else {
-    pool.gpus = measure_gpus(needs, stage.label.value, self);
+    const LeasedGpus leased = leased_gpus(live);
+    const std::vector<DrmUse> drm = probe::drm_uses(self.host(), leased.pids);
+    pool.gpus =
+        measure_gpus(needs, stage.label.value,
+                     self.host().sees_all_pids() ? leased.devices
+                                                 : decltype(leased.devices)(),
+                     self);
+    uses = device_uses(pool.gpus, drm);
   }
   subtract_leases(pool.reading, "", live, viewer);
   for (Gpu& gpu : pool.gpus) {
     // A GPU that uses the RAM shares it with the leases of RAM.
     const bool shared = gpu.memory == GpuMemory::shared;
     gpu.reading.pool = shared ? Pool::ram : Pool::vram;
-    subtract_leases(gpu.reading, shared ? "" : identity(gpu), live, viewer);
+    subtract_leases(gpu.reading, shared ? "" : identity(gpu), live, viewer,
+                    uses);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/bytes.h"
+#include "probe/vram.h"
 
 namespace fitrun {
 namespace {
@@ -15,7 +16,8 @@ std::string holder_of(const LiveLease& live) {
 }  // namespace
 
 void subtract_leases(PoolReading& reading, const std::string& device,
-                     const std::vector<LiveLease>& live, const Viewer& viewer) {
+                     const std::vector<LiveLease>& live, const Viewer& viewer,
+                     const std::vector<DeviceUse>& uses) {
   if (live.empty()) return;
   std::vector<Room> rooms;
   std::vector<Constraint*> constraints;
@@ -25,7 +27,7 @@ void subtract_leases(PoolReading& reading, const std::string& device,
                      c.file.empty() ? "" : level_id(c.where), *c.available});
     constraints.push_back(&c);
   }
-  const std::vector<RoomLeft> left = leave_room(rooms, live, viewer);
+  const std::vector<RoomLeft> left = leave_room(rooms, live, viewer, uses);
   for (std::size_t i = 0; i < left.size(); ++i) {
     constraints[i]->available = left[i].available;
     for (const Subtraction& taken : left[i].subtracted) {
@@ -33,6 +35,31 @@ void subtract_leases(PoolReading& reading, const std::string& device,
           {holder_of(live[taken.lease]), taken.bytes});
     }
   }
+}
+
+std::vector<DeviceUse> device_uses(const std::vector<Gpu>& gpus,
+                                   const std::vector<DrmUse>& drm) {
+  std::vector<DeviceUse> uses;
+  for (const Gpu& gpu : gpus) {
+    if (gpu.processes)
+      for (const GpuProcess& process : *gpu.processes)
+        uses.push_back({identity(gpu), process.pid, process.bytes});
+    for (const DrmUse& use : drm)
+      if (!use.address.empty() && use.address == gpu.address)
+        uses.push_back({identity(gpu), use.pid, use.bytes});
+  }
+  return uses;
+}
+
+std::vector<DeviceUse> ask_device_uses(probe::Self& self,
+                                       const std::vector<LiveLease>& live) {
+  const LeasedGpus leased = leased_gpus(live);
+  if (leased.devices.empty()) return {};
+  const std::vector<DrmUse> drm = probe::drm_uses(self.host(), leased.pids);
+  VramOptions options;
+  options.devices.kind = GpuSelection::Kind::all;
+  if (self.host().sees_all_pids()) options.processes_of = leased.devices;
+  return device_uses(probe::survey_gpus(self, options).gpus, drm);
 }
 
 LeaseRequest lease_request(const Plan& plan, std::uint64_t threads) {

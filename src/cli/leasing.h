@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "probe/drm_use.h"
+#include "probe/self.h"
 #include "share/ledger.h"
 
 namespace fitrun {
@@ -17,7 +19,17 @@ namespace fitrun {
 // the user gave stays: who gives it knows what it is for.
 // `device` is identity() of a GPU, "" for RAM.
 void subtract_leases(PoolReading& reading, const std::string& device,
-                     const std::vector<LiveLease>& live, const Viewer& viewer);
+                     const std::vector<LiveLease>& live, const Viewer& viewer,
+                     const std::vector<DeviceUse>& uses = {});
+
+// What the processes behind leases hold of the GPUs, by the word of the
+// drivers. `drm` was read before `gpus`.
+std::vector<DeviceUse> device_uses(const std::vector<Gpu>& gpus,
+                                   const std::vector<DrmUse>& drm);
+
+// The same for all GPUs that leases hold. Asks no driver where there are none.
+std::vector<DeviceUse> ask_device_uses(probe::Self& self,
+                                       const std::vector<LiveLease>& live);
 
 // What the plan needs, as a lease: fixed and all workers, in every pool.
 LeaseRequest lease_request(const Plan& plan, std::uint64_t threads);

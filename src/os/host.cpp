@@ -78,4 +78,10 @@ bool Host::is_directory(std::string_view path) const {
   return found;
 }
 
+bool Host::sees_all_pids() const {
+  struct stat space {};
+  return ::stat(full("/proc/self/ns/pid").c_str(), &space) == 0 &&
+         space.st_ino == kInitialPidNamespace;
+}
+
 }  // namespace fitrun

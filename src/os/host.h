@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,10 @@ struct HostRecord {
   std::vector<File> files;
   std::vector<std::string> directories;  // those asked for that exist
 };
+
+// The pid namespace in which every process of the machine is seen has this
+// inode number (PROC_PID_INIT_INO, Linux 3.8).
+inline constexpr std::uint64_t kInitialPidNamespace = 0xEFFFFFFCU;
 
 class Host {
  public:
@@ -51,6 +56,9 @@ class Host {
   std::vector<std::string> subdirectories(std::string_view path) const;
 
   bool is_directory(std::string_view path) const;
+
+  // Whether its /proc counts pids as drivers do: in kInitialPidNamespace.
+  bool sees_all_pids() const;
 
   // From now on every answer is noted in `record` too, which must outlive this.
   void record_in(HostRecord& record) { record_ = &record; }

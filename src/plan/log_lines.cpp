@@ -152,8 +152,10 @@ std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit) {
   std::string text = log_tag(plan.label) + "not even one worker fits: ";
   for (const PoolPlan& pool : plan.pools) {
     if (!pool.fit.swapping) continue;
-    text += std::string(name_of(pool.needs.pool)) + " budget " +
-            format_bytes(pool.fit.budget) + ", fixed " +
+    text += std::string(name_of(pool.needs.pool));
+    if (!pool.gpus.empty())
+      text += " of " + identity(pool.gpus[pool.deciding].gpu);
+    text += " budget " + format_bytes(pool.fit.budget) + ", fixed " +
             format_bytes(pool.fixed.bytes) + ", " +
             format_bytes(pool.per_worker.bytes) + "/worker ";
   }

@@ -10,10 +10,13 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "probe/constraint.h"
 
@@ -25,6 +28,14 @@ enum class GpuVendor { nvidia, amd, intel, other };
 enum class GpuMemory {
   own,     // memory on the card
   shared,  // the machine's RAM
+};
+
+// What one process holds of a GPU, bytes. The pid is the kernel's own, as the
+// first pid namespace counts.
+struct GpuProcess {
+  pid_t pid = 0;
+  std::uint64_t bytes = 0;
+  friend bool operator==(const GpuProcess&, const GpuProcess&) = default;
 };
 
 // Numbers are bytes. Texts come from drivers: printable, but otherwise theirs.
@@ -41,6 +52,8 @@ struct Gpu {
   std::optional<std::uint64_t> free;  // as the source says, before any limit
   std::string source;                 // "nvml", "amdgpu", "vulkan"
   GpuMemory memory = GpuMemory::own;
+  // Empty where nobody asked or the driver does not tell. Older than `free`.
+  std::optional<std::vector<GpuProcess>> processes;
   // Why it cannot be used although the command sees it, as a sentence: "GPU
   // GPU-1 is lost". Empty: nothing is wrong.
   std::string problem;
@@ -48,6 +61,9 @@ struct Gpu {
   // What can be used of it: `free`, and the limits of cgroups and MPS.
   PoolReading reading;
 };
+
+// In a list of GPUs whose processes are asked for: all of them.
+inline constexpr char kEveryGpu[] = "*";
 
 // "nvidia"; the key in JSON.
 std::string_view key_of(GpuVendor vendor);

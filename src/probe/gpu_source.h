@@ -23,6 +23,8 @@ struct GpuMachine {
   std::chrono::milliseconds deadline;  // for each library or command
   // Told once per driver that takes long: "waiting for the NVIDIA driver".
   std::function<void(const std::string&)> on_slow;
+  // identity() of the GPUs whose processes are asked for.
+  std::vector<std::string> processes_of{};
 
   const Host& host() const { return self.host(); }
   const Environment& environment() const { return self.environment(); }

@@ -159,6 +159,7 @@ void Listing::add_device(std::size_t at) {
   gpu.uuid = device.uuid;
   gpu.address = device.address;
   gpu.name = device.name;
+  gpu.processes = device.processes;
   if (gpu.name.empty()) gpu.name = "number " + std::to_string(at);
   if (device.status == nvml::no_permission) {
     gpu.skipped = "no permission to open it (hidden from this process)";
@@ -184,6 +185,7 @@ void Listing::add_instance(std::size_t at, std::size_t instance) {
   gpu.reading.pool = Pool::vram;
   gpu.uuid = part.uuid;
   gpu.address = device.address;
+  gpu.processes = part.processes;
   gpu.name = part.name.empty() ? device.name + " MIG" : part.name;
   add_memory(gpu, part.memory);
   listing_.gpus.push_back(std::move(gpu));
@@ -316,7 +318,7 @@ GpuListing nvidia_listing(const GpuMachine& machine, NvmlReport report,
 GpuListing nvml_gpus(const GpuMachine& machine) {
   const Environment& environment = machine.environment();
   const auto text =
-      run_in_child([&environment] { return read_nvml(environment); },
+      run_in_child([&] { return read_nvml(environment, machine.processes_of); },
                    child_spec(machine, "the NVIDIA driver",
                               "persistence mode off? hung GPU?"));
   if (!text) return without_answer(Outcome::failed, text.error().message, "");

@@ -1,6 +1,7 @@
 #include "probe/nvml.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/text.h"
 #include "probe/nvml_abi.h"
@@ -15,6 +16,19 @@ NvmlMemory parse_memory(ReportLine& line) {
   memory.total = line.number<std::uint64_t>();
   memory.free = line.number<std::uint64_t>();
   return memory;
+}
+
+GpuProcess parse_process(ReportLine& line) {
+  GpuProcess process;
+  process.pid = line.number<pid_t>();
+  process.bytes = line.number<std::uint64_t>();
+  return process;
+}
+
+// Of the device or instance that was named last.
+std::optional<std::vector<GpuProcess>>& processes_of(NvmlDevice& device) {
+  return device.instances.empty() ? device.processes
+                                  : device.instances.back().processes;
 }
 
 NvmlDevice parse_device(ReportLine& line) {
@@ -57,6 +71,11 @@ bool parse_line(std::string_view text, NvmlReport& report) {
   } else if (key == "instance_memory" && !devices.empty() &&
              !devices.back().instances.empty()) {
     devices.back().instances.back().memory = parse_memory(line);
+  } else if (key == "processes" && !devices.empty()) {
+    processes_of(devices.back()).emplace();
+  } else if (key == "process" && !devices.empty() &&
+             processes_of(devices.back())) {
+    processes_of(devices.back())->push_back(parse_process(line));
   } else if (key == "cuda") {
     report.cuda_order.push_back(line.text());
     if (line.number<int>() == 1)
@@ -90,6 +109,25 @@ Result<NvmlReport> parse_nvml_report(std::string_view text) {
     if (!parse_line(line, report))
       return Error{"NVML: not understood: " + in_quotes(line)};
   return report;
+}
+
+std::vector<GpuProcess> parse_process_infos(
+    const std::vector<unsigned char>& bytes, std::size_t count) {
+  std::size_t written = bytes.size();
+  while (written > 0 && bytes[written - 1] == kUnwritten) --written;
+  const std::size_t size = written > count * sizeof(nvml::ProcessInfo)
+                               ? nvml::kLargerProcessInfo
+                               : sizeof(nvml::ProcessInfo);
+  std::vector<GpuProcess> processes;
+  for (std::size_t i = 0; i < count; ++i) {
+    nvml::ProcessInfo info{};
+    if (i * size + sizeof info > bytes.size()) break;
+    std::memcpy(&info, &bytes[i * size], sizeof info);
+    const auto pid = static_cast<pid_t>(info.pid);
+    if (pid <= 0 || info.used == nvml::kNotAvailable) continue;
+    processes.push_back({pid, info.used});
+  }
+  return processes;
 }
 
 void sort_by_address(std::vector<NvmlDevice>& devices) {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "base/result.h"
 #include "os/environment.h"
 #include "probe/cuda_visible.h"
+#include "probe/gpu.h"
 
 namespace fitrun {
 
@@ -35,6 +37,7 @@ struct NvmlInstance {
   unsigned gpu_instance = 0;
   unsigned compute_instance = 0;
   NvmlMemory memory;
+  std::optional<std::vector<GpuProcess>> processes;
 };
 
 struct NvmlDevice {
@@ -42,6 +45,7 @@ struct NvmlDevice {
   std::string uuid, address, name;
   CudaDevice::Mig mig = CudaDevice::Mig::off;
   NvmlMemory memory;  // not read where `mig` is on: it takes privilege
+  std::optional<std::vector<GpuProcess>> processes;
   std::vector<NvmlInstance> instances;
 };
 
@@ -60,7 +64,17 @@ struct NvmlReport {
 // For run_in_child: loads the library, asks, and writes down the answers. The
 // libraries are libnvidia-ml.so.1 (also where WSL keeps it) and libcuda.so.1,
 // or those that FITRUN_NVML and FITRUN_CUDA name, for tests.
-std::string read_nvml(const Environment& environment);
+// `processes_of`: the UUIDs whose processes are to be listed, before their
+// memory is read; kEveryGpu among them means all.
+std::string read_nvml(const Environment& environment,
+                      const std::vector<std::string>& processes_of = {});
+
+// The array that NVML filled with `count` processes, of which `bytes` is all
+// that it could write to, with kUnwritten before. See ProcessInfo on their
+// size. Processes whose memory is not known are left out.
+inline constexpr unsigned char kUnwritten = 0xAA;
+std::vector<GpuProcess> parse_process_infos(
+    const std::vector<unsigned char>& bytes, std::size_t count);
 
 // What read_nvml wrote.
 Result<NvmlReport> parse_nvml_report(std::string_view text);

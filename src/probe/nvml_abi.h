@@ -17,6 +17,7 @@ enum Status : int {
   not_supported = 3,
   no_permission = 4,
   not_found = 6,
+  insufficient_size = 7,
   driver_not_loaded = 9,
   function_not_found = 13,
   gpu_is_lost = 15,
@@ -51,6 +52,19 @@ struct PciInfo {
 };
 static_assert(sizeof(PciInfo) == 68);
 
+// What a process holds of a GPU; the array that the _v2 and _v3 functions fill.
+// R535 added 8 bytes to each element without a new name for the function, and
+// took them away again, so the size is to be seen from what was written. All
+// lists have both ids, 0xffffffff where there is no MIG.
+struct ProcessInfo {
+  unsigned pid;
+  unsigned long long used;  // kNotAvailable: nobody knows (WSL)
+  unsigned gpu_instance_id, compute_instance_id;
+};
+static_assert(sizeof(ProcessInfo) == 24 && offsetof(ProcessInfo, used) == 8);
+inline constexpr std::size_t kLargerProcessInfo = 32;
+inline constexpr unsigned long long kNotAvailable = ~0ULL;
+
 inline constexpr unsigned kUuidSize = 96;
 inline constexpr unsigned kNameSize = 96;
 
@@ -64,6 +78,8 @@ using MemoryFn = int(Device, Memory*);                // ...GetMemoryInfo
 using MemoryV2Fn = int(Device, MemoryV2*);            // ...GetMemoryInfo_v2
 using MigModeFn = int(Device, unsigned*, unsigned*);  // current, pending
 using NumberFn = int(Device, unsigned*);  // ...MaxMigDeviceCount, instance ids
+// ...Get{Compute,Graphics}RunningProcesses_v3, _v2; the count is the array's.
+using ProcessesFn = int(Device, unsigned* count, void* infos);
 using MigHandleFn = int(Device, unsigned, Device*);
 
 }  // namespace fitrun::nvml

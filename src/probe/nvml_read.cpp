@@ -1,7 +1,9 @@
 // The half of nvml.h that runs in the child: calls into the driver.
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "os/library.h"
 #include "probe/nvml.h"
@@ -41,8 +43,20 @@ struct Nvml {
             "nvmlDeviceGetMigDeviceHandleByIndex")),
         gpu_instance(
             library.function<nvml::NumberFn>("nvmlDeviceGetGpuInstanceId")),
-        compute_instance(library.function<nvml::NumberFn>(
-            "nvmlDeviceGetComputeInstanceId")) {}
+        compute_instance(
+            library.function<nvml::NumberFn>("nvmlDeviceGetComputeInstanceId")),
+        compute_processes(
+            newest(library, "nvmlDeviceGetComputeRunningProcesses")),
+        graphics_processes(
+            newest(library, "nvmlDeviceGetGraphicsRunningProcesses")) {}
+
+  static nvml::ProcessesFn* newest(const Library& library,
+                                   const std::string& name) {
+    const auto found =
+        library.function<nvml::ProcessesFn>((name + "_v3").c_str());
+    return found ? found
+                 : library.function<nvml::ProcessesFn>((name + "_v2").c_str());
+  }
 
   // The rest is missing from old drivers.
   bool usable() const {
@@ -61,6 +75,7 @@ struct Nvml {
   nvml::NumberFn* mig_count;
   nvml::MigHandleFn* mig_handle;
   nvml::NumberFn *gpu_instance, *compute_instance;
+  nvml::ProcessesFn *compute_processes, *graphics_processes;
 };
 
 std::string text_of(nvml::TextFn* read, nvml::Device device) {
@@ -100,22 +115,67 @@ void add_memory(std::string& out, const char* what, const NvmlMemory& memory) {
             std::to_string(memory.free)});
 }
 
-void read_instances(const Nvml& nvml, nvml::Device device, std::string& out) {
+// Adds to what each process holds. A process that computes and draws is in both
+// lists with all that it has. False where the driver does not tell.
+bool add_processes(nvml::ProcessesFn* read, nvml::Device device,
+                   std::map<pid_t, std::uint64_t>& processes) {
+  constexpr unsigned kMost = 1U << 16;
+  if (!read) return false;
+  for (unsigned room = 64; room <= kMost; room *= 4) {
+    std::vector<unsigned char> bytes(room * nvml::kLargerProcessInfo,
+                                     kUnwritten);
+    unsigned count = room;
+    const int status = read(device, &count, bytes.data());
+    if (status == nvml::insufficient_size) continue;
+    if (status != nvml::success) return false;
+    for (const GpuProcess& process :
+         parse_process_infos(bytes, std::min(count, room))) {
+      std::uint64_t& most = processes[process.pid];
+      most = std::max(most, process.bytes);
+    }
+    return true;
+  }
+  return false;
+}
+
+void read_processes(const Nvml& nvml, nvml::Device device, std::string& out) {
+  std::map<pid_t, std::uint64_t> processes;
+  if (!add_processes(nvml.compute_processes, device, processes)) return;
+  add_processes(nvml.graphics_processes, device, processes);
+  add_report_line(out, {"processes"});
+  for (const auto& [pid, bytes] : processes)
+    add_report_line(out,
+                    {"process", std::to_string(pid), std::to_string(bytes)});
+}
+
+// Which GPUs' processes are asked for.
+using Names = std::vector<std::string>;
+
+bool names(const Names& all, const std::string& uuid) {
+  return std::find(all.begin(), all.end(), uuid) != all.end() ||
+         std::find(all.begin(), all.end(), kEveryGpu) != all.end();
+}
+
+void read_instances(const Nvml& nvml, nvml::Device device,
+                    const Names& processes_of, std::string& out) {
   const unsigned count = number_of(nvml.mig_count, device);
   for (unsigned i = 0; i < count; ++i) {
     nvml::Device instance = nullptr;
     // not_found is a hole in the numbers, not their end.
     if (nvml.mig_handle(device, i, &instance) != nvml::success) continue;
+    const std::string uuid = text_of(nvml.uuid, instance);
     add_report_line(out,
-                    {"instance", text_of(nvml.uuid, instance),
+                    {"instance", uuid,
                      std::to_string(number_of(nvml.gpu_instance, instance)),
                      std::to_string(number_of(nvml.compute_instance, instance)),
                      text_of(nvml.name, instance)});
+    if (names(processes_of, uuid)) read_processes(nvml, instance, out);
     add_memory(out, "instance_memory", memory_of(nvml, instance));
   }
 }
 
-void read_device(const Nvml& nvml, unsigned index, std::string& out) {
+void read_device(const Nvml& nvml, unsigned index, const Names& processes_of,
+                 std::string& out) {
   nvml::Device device = nullptr;
   const int status = nvml.handle(index, &device);
   if (status != nvml::success) {
@@ -133,11 +193,13 @@ void read_device(const Nvml& nvml, unsigned index, std::string& out) {
   if (!nvml.mig_mode || !nvml.mig_handle ||
       nvml.mig_mode(device, &mig, &pending) != nvml::success)
     mig = 0;
-  add_report_line(out, {"device", "0", text_of(nvml.uuid, device), address,
+  const std::string uuid = text_of(nvml.uuid, device);
+  add_report_line(out, {"device", "0", uuid, address,
                         text_of(nvml.name, device), mig == 1 ? "1" : "0"});
   if (mig == 1) {
-    read_instances(nvml, device, out);
+    read_instances(nvml, device, processes_of, out);
   } else {
+    if (names(processes_of, uuid)) read_processes(nvml, device, out);
     add_memory(out, "memory", memory_of(nvml, device));
   }
 }
@@ -190,7 +252,8 @@ bool needs_libcuda(const std::string& report, const Environment& environment) {
 
 }  // namespace
 
-std::string read_nvml(const Environment& environment) {
+std::string read_nvml(const Environment& environment,
+                      const std::vector<std::string>& processes_of) {
   std::string out;
   const auto library = load_nvml(environment);
   if (!library) {
@@ -212,7 +275,7 @@ std::string read_nvml(const Environment& environment) {
     add_report_line(out, {"status", std::to_string(status), text ? text : ""});
     return out;
   }
-  for (unsigned i = 0; i < count; ++i) read_device(nvml, i, out);
+  for (unsigned i = 0; i < count; ++i) read_device(nvml, i, processes_of, out);
   if (needs_libcuda(out, environment)) read_cuda(environment, out);
   // No nvmlShutdown: it can hang as well, and this process ends now.
   return out;

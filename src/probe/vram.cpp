@@ -8,10 +8,12 @@
 #include "os/library.h"
 #include "probe/amdgpu.h"
 #include "probe/drm.h"
+#include "probe/drm_use.h"
 #include "probe/gpu_select.h"
 #include "probe/intel.h"
 #include "probe/nvidia.h"
 #include "probe/nvidia_smi.h"
+#include "probe/saturate.h"
 #include "probe/vulkan.h"
 
 namespace fitrun {
@@ -249,7 +251,7 @@ namespace probe {
 
 VramReading survey_gpus(Self& self, const VramOptions& options) {
   constexpr const char* kTimeout = "FITRUN_GPU_TIMEOUT";
-  GpuMachine machine{self, kDeadline, options.on_slow};
+  GpuMachine machine{self, kDeadline, options.on_slow, options.processes_of};
   if (const auto text = self.environment().get(kTimeout)) {
     const auto deadline = parse_duration(*text);
     if (!deadline) {
@@ -267,6 +269,25 @@ Result<VramReading> vram(Self& self, const VramOptions& options) {
   VramReading reading = survey_gpus(self, options);
   if (reading.error) return *reading.error;
   return reading;
+}
+
+std::optional<std::uint64_t> vram_held(Self& self,
+                                       const std::vector<pid_t>& pids) {
+  std::optional<std::uint64_t> held;
+  const auto count = [&](std::uint64_t bytes) {
+    held = add(held.value_or(0), bytes);
+  };
+  for (const DrmUse& use : drm_uses(self.host(), pids)) count(use.bytes);
+  if (!self.host().sees_all_pids()) return held;
+  const GpuMachine machine{self, kDeadline, nullptr, {kEveryGpu}};
+  for (const Gpu& gpu : nvml_gpus(machine).gpus) {
+    if (!gpu.processes) continue;
+    count(0);
+    for (const GpuProcess& process : *gpu.processes)
+      if (std::find(pids.begin(), pids.end(), process.pid) != pids.end())
+        count(process.bytes);
+  }
+  return held;
 }
 
 }  // namespace probe

@@ -47,6 +47,9 @@ struct VramOptions {
   enum class Processes { one, one_per_gpu } processes = Processes::one;
   // A lost GPU among the selected ones.
   enum class Broken { refuse, skip } broken = Broken::refuse;
+  // identity() of those whose processes are to be listed, as Gpu::processes, or
+  // kEveryGpu. Only NVML does.
+  std::vector<std::string> processes_of{};
   // Told once per driver that takes long: "waiting for the NVIDIA driver".
   std::function<void(const std::string&)> on_slow;
 };
@@ -71,6 +74,12 @@ VramReading survey_gpus(Self& self, const VramOptions& options);
 // source knows the memory, where the command sees no GPU, where the selection
 // names one that is not there, and where a selected GPU is broken.
 Result<VramReading> vram(Self& self, const VramOptions& options);
+
+// Bytes of all GPUs' memory that these processes hold, as sees_all_pids()
+// counts them; empty where no driver tells. Asks NVML in a child, which may
+// take seconds where the driver sleeps.
+std::optional<std::uint64_t> vram_held(Self& self,
+                                       const std::vector<pid_t>& pids);
 
 }  // namespace probe
 }  // namespace fitrun

@@ -93,6 +93,23 @@ std::uint64_t claim(const Question& q, std::size_t i, int depth,
 
 }  // namespace
 
+LeasedGpus leased_gpus(const std::vector<LiveLease>& live) {
+  LeasedGpus leased;
+  for (const LiveLease& one : live) {
+    bool holds = false;
+    if (one.lease.kind == LeaseKind::waiting) continue;
+    for (const Holding& holding : one.lease.holdings) {
+      if (holding.pool != Pool::vram) continue;
+      holds = true;
+      if (!contains(leased.devices, holding.device))
+        leased.devices.push_back(holding.device);
+    }
+    if (holds)
+      leased.pids.insert(leased.pids.end(), one.pids.begin(), one.pids.end());
+  }
+  return leased;
+}
+
 std::uint64_t used_of(const LiveLease& live, const Holding& holding,
                       const std::vector<DeviceUse>& uses) {
   if (live.lease.kind == LeaseKind::waiting) return 0;

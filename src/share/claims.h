@@ -35,7 +35,9 @@ struct LiveLease {
   std::uint64_t used = 0;   // bytes of RAM, at least
 };
 
-// What one process has of a GPU, where the driver tells.
+// What one process has of a GPU, where the driver tells. NVIDIA's tells the
+// kernel's own pids, which mean others in a container: there, as wherever
+// nothing is known, the lease counts in full.
 struct DeviceUse {
   std::string device;
   pid_t pid = 0;
@@ -67,6 +69,14 @@ struct RoomLeft {
   std::uint64_t available = 0;  // never below 0
   std::vector<Subtraction> subtracted;
 };
+
+// The GPUs that commands hold leases of, and the processes behind those: what
+// is worth asking the drivers.
+struct LeasedGpus {
+  std::vector<std::string> devices;
+  std::vector<pid_t> pids;
+};
+LeasedGpus leased_gpus(const std::vector<LiveLease>& live);
 
 // Bytes of `holding` that the lease's tree uses now.
 std::uint64_t used_of(const LiveLease& live, const Holding& holding,

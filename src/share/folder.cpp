@@ -65,6 +65,30 @@ Fd open_inside(int folder, const std::string& name) {
   return Fd(::openat(folder, name.c_str(), static_cast<int>(how.flags)));
 }
 
+struct NewFile {
+  Fd fd;
+  bool named = true;
+};
+
+// The way to give a file without a name one that needs no privilege.
+std::string own_path(const Fd& fd) {
+  return "/proc/self/fd/" + std::to_string(fd.get());
+}
+
+// A file that has no name before it is whole: whoever is killed half way leaves
+// nothing behind. Where the file system has no such thing (overlayfs before
+// Linux 6.3, NFS), or no /proc can name it, one with a name at once.
+NewFile create_inside(int folder, const std::string& name) {
+  NewFile created{
+      Fd(::openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600)), false};
+  if (created.fd && ::access(own_path(created.fd).c_str(), F_OK) == 0)
+    return created;
+  return {
+      Fd(::openat(folder, name.c_str(),
+                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)),
+      true};
+}
+
 }  // namespace
 
 std::vector<FolderCandidate> folder_candidates(
@@ -177,19 +201,21 @@ Result<LeaseFile> read_lease_file(const LeaseFolder& folder,
 Result<bool> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
                               std::string_view text) {
   const std::string file = format_lease_name(name);
-  const Fd fd(::openat(folder.fd.get(), file.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                       0600));
-  if (!fd) return path_error(folder.path + "/" + file, errno);
+  const NewFile created = create_inside(folder.fd.get(), file);
+  if (!created.fd) return path_error(folder.path + "/" + file, errno);
   const auto give_up = [&](int code) {
-    ::unlinkat(folder.fd.get(), file.c_str(), 0);
+    if (created.named) ::unlinkat(folder.fd.get(), file.c_str(), 0);
     return path_error(folder.path + "/" + file, code);
   };
   // In one piece, so that a reader sees all of it or an empty file.
-  const ssize_t n = ::write(fd.get(), text.data(), text.size());
+  const ssize_t n = ::write(created.fd.get(), text.data(), text.size());
   if (n != static_cast<ssize_t>(text.size()))
     return give_up(n < 0 ? errno : ENOSPC);
-  if (folder.reach == Reach::all_users && ::fchmod(fd.get(), 0644) != 0)
+  if (folder.reach == Reach::all_users && ::fchmod(created.fd.get(), 0644) != 0)
+    return give_up(errno);
+  if (!created.named &&
+      ::linkat(AT_FDCWD, own_path(created.fd).c_str(), folder.fd.get(),
+               file.c_str(), AT_SYMLINK_FOLLOW) != 0)
     return give_up(errno);
   return true;
 }

@@ -13,10 +13,6 @@
 
 namespace fitrun {
 
-// The pid namespace in which every process of the machine is seen has this
-// inode number (PROC_PID_INIT_INO, Linux 3.8).
-inline constexpr std::uint64_t kInitialPidNamespace = 0xEFFFFFFCU;
-
 // How long after its lease a launch may be about to exec, so that no process
 // carries the mark yet.
 inline constexpr std::chrono::seconds kUntilMarked{5};

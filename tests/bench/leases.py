@@ -5,7 +5,8 @@
 
 BUILD is a build folder with tests/lease_hold in it; Release figures count
 (default: build/release). Prints the median time of a reading with 0, 10, 100
-and 500 live leases, of single processes and of small trees, and the launch time
+and 500 live leases, of single processes and of small trees, in wall time and in
+CPU time, which is what remains on a busy machine; and the launch time
 with a lease as a ratio to the one without, interleaved.
 """
 import json
@@ -50,15 +51,18 @@ def readings(count):
     out = subprocess.run([HOLD, "measure", str(count)], env=ENV, check=True,
                          capture_output=True, text=True).stdout.splitlines()
     assert len({line.split()[0] for line in out}) == 1, out
-    return [float(line.split()[2]) for line in out]
+    words = [line.split() for line in out]
+    return [(float(w[2]), float(w[4])) for w in words]
 
 
 def reading(n, command, what):
     holders = start(n, command)
     time.sleep(0.5)
-    first = statistics.median([readings(1)[0] for _ in range(9)])
-    later = statistics.median(readings(21))
-    print(f"{n:4} live leases{what}: {first / 1000:6.2f} ms, "
+    firsts = [readings(1)[0] for _ in range(9)]
+    first, cpu = (statistics.median(column) for column in zip(*firsts))
+    later = statistics.median(wall for wall, _ in readings(21))
+    print(f"{n:4} live leases{what}: {first / 1000:6.2f} ms "
+          f"({cpu / 1000:.2f} of CPU), "
           f"again in the same process {later / 1000:6.2f} ms")
     stop(holders)
     return first

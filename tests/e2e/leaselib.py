@@ -25,11 +25,12 @@ class Skip(Exception):
 class World:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="fitrun-e2e-")
+        self.scratch = tempfile.mkdtemp(prefix="fitrun-e2e-")
         self.env = dict(os.environ, FITRUN_LEASES=self.folder)
         self.env.pop("FITRUN_LEASE", None)
         self.started = []
 
-    def close(self):
+    def kill_all(self):
         for p in self.started:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(p.pid, signal.SIGKILL)
@@ -38,7 +39,12 @@ class World:
                 with contextlib.suppress(BrokenPipeError):
                     if stream:
                         stream.close()
+        self.started.clear()
+
+    def close(self):
+        self.kill_all()
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def popen(self, args, **options):
         options.setdefault("env", self.env)

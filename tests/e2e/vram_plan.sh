@@ -30,6 +30,14 @@ expect 3 "$FITRUN" -q v.toml -- sh -c \
   'echo <threads> >$CUDA_VISIBLE_DEVICES.count; [ $CUDA_VISIBLE_DEVICES = GPU-a ] || exit 3'
 [ "$(cat GPU-a.count) $(cat GPU-b.count)" = "6 3" ] || fail "$(cat ./*.count)"
 
+# not even one fits: which GPU and why, and it is another status than that of a
+# GPU that cannot be measured
+printf 'want = 1\n[vram]\nfixed = "13GB"\nper_worker = "2GB"\n' >v.toml
+expect 75 "$FITRUN" --on-no-fit fail v.toml -- touch ran
+said err 'not even one worker fits: VRAM of GPU-a budget 14.0 GB, fixed 13.0 GB, 2.0 GB/worker'
+expect 125 env FITRUN_NVML=/nowhere "$FITRUN" --on-no-fit fail v.toml -- touch ran
+[ ! -e ran ] || fail "it ran all the same"
+
 # both memories: the smaller count wins
 machine 4000000000 # 2.8 GB: 2 workers of 1 GB
 printf 'want = 64\n[ram]\nper_worker = "1GB"\n[vram]\nper_worker = "2GB"\nprobe = ["echo", "20GB"]\n' >v.toml

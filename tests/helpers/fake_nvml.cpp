@@ -1,15 +1,19 @@
 // A stand-in for libnvidia-ml.so.1, set by variables:
 //   FAKE_NVML_GPUS      devices between ';', each fields between ',':
 //                       uuid= name= pci= total= free= handle= memory=
-//                       (statuses) mig=1
+//                       (statuses) mig=1 compute= graphics= (PID:BYTES+...)
 //   FAKE_NVML_MIG       instances in the same way: parent= (index) slot= uuid=
-//                       gi= ci= total= free= memory=
+//                       gi= ci= total= free= memory= compute= graphics=
 //   FAKE_NVML_INIT      status of nvmlInit_v2
 //   FAKE_NVML_V2        status of nvmlDeviceGetMemoryInfo_v2
+//   FAKE_NVML_INFO      bytes of an element of the list of processes: 24, or 32
+//   as
+//                       in R535
 //   FAKE_NVML_HANG      "init" or "handle": never returns from there
 //   FAKE_NVML_CRASH     "init": dies there
 //   FAKE_NVML_CHATTER   prints to stdout and stderr
 //   FAKE_NVML_MARK      a file that is made when the library is loaded
+//   FAKE_NVML_ASKED     a file that is made when processes are asked for
 // Like the driver it rejects a second-version struct whose version field is not
 // sizeof | 2 << 24, which its documentation gets wrong.
 
@@ -97,10 +101,14 @@ void misbehave(const char* where) {
   if (variable("FAKE_NVML_CRASH") == where) std::abort();
 }
 
-[[gnu::constructor]] void leave_mark() {
-  const std::string path = variable("FAKE_NVML_MARK");
+void leave_mark(const char* name) {
+  const std::string path = variable(name);
   if (path.empty()) return;
   if (std::FILE* const file = std::fopen(path.c_str(), "we")) std::fclose(file);
+}
+
+[[gnu::constructor]] void mark_loading() {
+  leave_mark("FAKE_NVML_MARK");
 }
 
 struct Memory {
@@ -110,11 +118,44 @@ struct MemoryV2 {
   unsigned version;
   unsigned long long total, reserved, free, used;
 };
+struct ProcessInfo {
+  unsigned pid;
+  unsigned long long used;
+  unsigned gpu_instance, compute_instance;
+};
 struct PciInfo {
   char legacy[16];
   unsigned numbers[5];
   char bus_id[32];
 };
+
+// "PID:BYTES+PID:BYTES"; "-" for bytes that are not known.
+int list_processes(const void* device, const char* key, unsigned* count,
+                   unsigned char* infos) {
+  leave_mark("FAKE_NVML_ASKED");
+  const auto found = fields(device).find(key);
+  if (found != fields(device).end() && found->second == "no") return 3;
+  const std::vector<std::string> all = found == fields(device).end()
+                                           ? std::vector<std::string>()
+                                           : split(found->second, '+');
+  const unsigned room = *count;
+  *count = static_cast<unsigned>(all.size());
+  if (all.size() > room) return 7;
+  const bool larger = variable("FAKE_NVML_INFO") == "32";
+  for (const std::string& one : all) {
+    const std::size_t colon = one.find(':');
+    ProcessInfo info{};
+    info.pid = static_cast<unsigned>(std::stoul(one.substr(0, colon)));
+    info.used = one.substr(colon + 1) == "-"
+                    ? ~0ULL
+                    : std::stoull(one.substr(colon + 1));
+    info.gpu_instance = info.compute_instance = ~0U;
+    std::memcpy(infos, &info, sizeof info);
+    if (larger) std::memset(infos + sizeof info, 0, 8);
+    infos += larger ? 32 : sizeof info;
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -215,6 +256,18 @@ int nvmlDeviceGetGpuInstanceId(const void* device, unsigned* id) {
 int nvmlDeviceGetComputeInstanceId(const void* device, unsigned* id) {
   *id = static_cast<unsigned>(number(fields(device), "ci"));
   return 0;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(const void* device, unsigned* count,
+                                            void* infos) {
+  return list_processes(device, "compute", count,
+                        static_cast<unsigned char*>(infos));
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(const void* device,
+                                             unsigned* count, void* infos) {
+  return list_processes(device, "graphics", count,
+                        static_cast<unsigned char*>(infos));
 }
 
 }  // extern "C"

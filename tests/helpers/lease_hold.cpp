@@ -5,9 +5,10 @@
 //              -- COMMAND...          a lease of so much, then the command
 //   lease_hold fit  --budget BYTES | --cgroup DIR  [--gpu UUID] --fixed BYTES
 //              --per BYTES --want N [--policy run-one|fail|wait]
-//              [--timeout SECONDS] [--headroom H] [--die-at POINT]
-//              -- COMMAND...          as many workers as fit; {threads} and
-//                                     {bytes} are replaced
+//              [--timeout SECONDS] [--headroom H] [--reserve BYTES]
+//              [--die-at POINT] -- COMMAND...
+//                                   as many workers as fit; {threads} and
+//                                   {bytes} are replaced
 //   lease_hold list [--lock]          the live leases as JSON
 //   lease_hold lock SECONDS           has the lock for so long
 //   lease_hold eat BYTES              has so much memory until stdin ends
@@ -44,7 +45,7 @@ namespace {
 
 struct Options {
   LeaseRequest request;
-  std::uint64_t budget = 0, fixed = 0, per = 1, want = 1;
+  std::uint64_t budget = 0, reserve = 0, fixed = 0, per = 1, want = 1;
   double headroom = 1;
   std::string cgroup;
   std::string gpu;
@@ -103,6 +104,8 @@ Options parse(const std::vector<std::string>& args) {
       o.want = number(value);
     else if (key == "--headroom")
       o.headroom = std::atof(value.c_str());
+    else if (key == "--reserve")
+      o.reserve = number(value);
     else if (key == "--policy")
       o.policy = value;
     else if (key == "--timeout")
@@ -162,7 +165,8 @@ struct Outcome {
 
 Outcome fit(const Options& o, double available) {
   const double safe =
-      std::floor((available * o.headroom - static_cast<double>(o.fixed)) /
+      std::floor((available * o.headroom - static_cast<double>(o.reserve) -
+                  static_cast<double>(o.fixed)) /
                  static_cast<double>(o.per));
   Outcome outcome;
   outcome.fits = safe >= 1;
@@ -236,8 +240,8 @@ int fit_and_start(Options& o) {
       start(o, ledger, id, outcome);
     }
     if (o.policy == "fail") return 75;
-    const double need =
-        std::ceil(static_cast<double>(o.fixed + o.per) / o.headroom);
+    const double need = std::ceil(
+        static_cast<double>(o.fixed + o.per + o.reserve) / o.headroom);
     o.request.holdings = {{pool, o.gpu, static_cast<std::uint64_t>(need)}};
     ledger.queue(o.request);
     die_at(o, "queued");

@@ -47,6 +47,26 @@ RoomLeft left(const Room& room, const std::vector<LiveLease>& live,
 
 }  // namespace
 
+TEST_CASE("drivers are asked about leases that hold VRAM", "[share]") {
+  LiveLease ram_only = lease("1", 100);
+  ram_only.pids = {10};
+  LiveLease both = lease("2", 100);
+  both.lease.holdings.push_back({Pool::vram, "GPU-1", 5});
+  both.lease.holdings.push_back({Pool::vram, "GPU-2", 5});
+  both.pids = {11, 12};
+  LiveLease again = lease("3", 100);
+  again.lease.holdings = {{Pool::vram, "GPU-2", 5}};
+  again.pids = {13};
+  LiveLease queued = waiting("4", 100, 1);
+  queued.lease.holdings = {{Pool::vram, "GPU-3", 5}};
+  queued.pids = {14};
+  CHECK(leased_gpus({ram_only, queued}).devices.empty());
+  CHECK(leased_gpus({ram_only, queued}).pids.empty());
+  const LeasedGpus all = leased_gpus({ram_only, both, again, queued});
+  CHECK(all.devices == std::vector<std::string>{"GPU-1", "GPU-2"});
+  CHECK(all.pids == std::vector<pid_t>{11, 12, 13});
+}
+
 TEST_CASE("a lease counts with what it has not used yet", "[share]") {
   CHECK(left(ram(1000), {lease("a", 300, 100)}).available == 800);
   CHECK(left(ram(1000), {lease("a", 300, 300)}).available == 1000);

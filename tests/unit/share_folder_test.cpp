@@ -1,5 +1,9 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -152,6 +156,29 @@ TEST_CASE("lease files are written, listed, read and removed", "[share]") {
   remove_lease_file(*folder, name);
   CHECK(list_leases(*folder, ::geteuid()).empty());
   CHECK_FALSE(read_lease_file(*folder, name));
+}
+
+TEST_CASE("a launch killed while it writes its lease leaves no file behind",
+          "[share]") {
+  const Scratch scratch;
+  const Result<LeaseFolder> folder = open_at(scratch / "d");
+  REQUIRE(folder);
+  if (!Fd(::openat(folder->fd.get(), ".", O_WRONLY | O_TMPFILE, 0600)))
+    return;  // such a file system
+  const LeaseName name{::geteuid(), kId, LeaseName::Kind::lease};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // The kernel kills whoever writes a byte.
+    const struct rlimit none {};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+    ::signal(SIGXFSZ, SIG_DFL);
+    (void)write_lease_file(*folder, name, "text");
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(list_leases(*folder, ::geteuid()).empty());
 }
 
 TEST_CASE("in a shared folder others can read a lease, whatever the umask",
