@@ -25,27 +25,12 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
-}  // namespace
-
-std::string error_text(int code) {
-  const char* const text = ::strerrordesc_np(code);  // glibc 2.32
-  return text ? text : "error " + std::to_string(code);
+Fd open_to_read(const std::string& path) {
+  return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
 
-Error path_error(std::string_view path, int code) {
-  return {std::string(path) + ": " + error_text(code), code};
-}
-
-Result<std::string> read_file(const std::string& path, std::size_t most) {
-  const Fd fd(
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd) return path_error(path, errno);
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return path_error(path, errno);
-  if (S_ISDIR(info.st_mode)) return path_error(path, EISDIR);
-  if (!S_ISREG(info.st_mode))
-    return Error{path + ": not a regular file", EINVAL};
-
+Result<std::string> read_rest(const Fd& fd, const std::string& path,
+                              std::size_t most) {
   // Files of /proc and /sys say 0 or a page as their size, so it is not asked;
   // most of them are one block.
   std::string text;
@@ -59,6 +44,35 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
     if (text.size() > most)
       return Error{path + ": larger than expected", EFBIG};
   }
+}
+
+}  // namespace
+
+std::string error_text(int code) {
+  const char* const text = ::strerrordesc_np(code);  // glibc 2.32
+  return text ? text : "error " + std::to_string(code);
+}
+
+Error path_error(std::string_view path, int code) {
+  return {std::string(path) + ": " + error_text(code), code};
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t most) {
+  const Fd fd = open_to_read(path);
+  if (!fd) return path_error(path, errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return path_error(path, errno);
+  if (S_ISDIR(info.st_mode)) return path_error(path, EISDIR);
+  if (!S_ISREG(info.st_mode))
+    return Error{path + ": not a regular file", EINVAL};
+  return read_rest(fd, path, most);
+}
+
+Result<std::string> read_kernel_file(const std::string& path,
+                                     std::size_t most) {
+  const Fd fd = open_to_read(path);
+  if (!fd) return path_error(path, errno);
+  return read_rest(fd, path, most);
 }
 
 Result<bool> replace_file(const std::string& path, std::string_view text) {
