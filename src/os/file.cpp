@@ -29,10 +29,10 @@ Fd open_to_read(const std::string& path) {
   return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
 
+// To the end, which needs no further read where `size` is known: files of /proc
+// and of cgroups say 0. Most files are one block.
 Result<std::string> read_rest(const Fd& fd, const std::string& path,
-                              std::size_t most) {
-  // Files of /proc and /sys say 0 or a page as their size, so it is not asked;
-  // most of them are one block.
+                              std::size_t most, std::size_t size) {
   std::string text;
   char block[8192];
   while (true) {
@@ -43,6 +43,7 @@ Result<std::string> read_rest(const Fd& fd, const std::string& path,
     text.append(block, static_cast<std::size_t>(n));
     if (text.size() > most)
       return Error{path + ": larger than expected", EFBIG};
+    if (text.size() == size) return text;
   }
 }
 
@@ -65,14 +66,14 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
   if (S_ISDIR(info.st_mode)) return path_error(path, EISDIR);
   if (!S_ISREG(info.st_mode))
     return Error{path + ": not a regular file", EINVAL};
-  return read_rest(fd, path, most);
+  return read_rest(fd, path, most, static_cast<std::size_t>(info.st_size));
 }
 
 Result<std::string> read_kernel_file(const std::string& path,
                                      std::size_t most) {
   const Fd fd = open_to_read(path);
   if (!fd) return path_error(path, errno);
-  return read_rest(fd, path, most);
+  return read_rest(fd, path, most, 0);
 }
 
 Result<bool> replace_file(const std::string& path, std::string_view text) {
