@@ -7,6 +7,7 @@
 #include "catch.h"
 #include "machine_dir.h"
 #include "probe/cgroup.h"
+#include "probe/cpus.h"
 #include "probe/ram.h"
 #include "probe/self.h"
 
@@ -90,4 +91,53 @@ TEST_CASE("of two mounts alike one is searched", "[probe]") {
   CHECK(chain.levels[0].folder == "/first/ours");
   for (const HostRecord::File& file : record.files)
     CHECK(file.path != "/second/ours/cgroup.procs");
+}
+
+TEST_CASE("memory.oom.group matters where a limit of a cgroup binds",
+          "[probe]") {
+  const auto is_told = [](const std::string& limit) {
+    MachineDir machine;
+    machine
+        .file("/proc/meminfo",
+              "MemTotal: 4194304 kB\nMemAvailable: 1048576 kB\n")
+        .file("/proc/self/cgroup", "0::/\n")
+        .file("/proc/self/mountinfo",
+              "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+        .file("/sys/fs/cgroup/memory.max", limit)
+        .file("/sys/fs/cgroup/memory.current", "0\n")
+        .file("/sys/fs/cgroup/memory.oom.group", "1\n");
+    const Environment environment(std::map<std::string, std::string>{});
+    const PoolReading reading = probe::ram(Host(machine.root()), environment);
+    return std::any_of(reading.diagnostics.begin(), reading.diagnostics.end(),
+                       [](const std::string& text) {
+                         return text.starts_with("memory.oom.group");
+                       });
+  };
+  CHECK(is_told("536870912\n"));
+  CHECK_FALSE(is_told("2147483648\n"));
+}
+
+TEST_CASE("a controller is a whole word of the mount's options", "[probe]") {
+  const Mount mount{"/", "/sys/fs/cgroup/x", "cgroup", "rw,cpuacct,memory"};
+  CHECK(mount.has_option("memory"));
+  CHECK(mount.has_option("cpuacct"));
+  CHECK_FALSE(mount.has_option("cpu"));
+}
+
+TEST_CASE("the smallest quota counts, at whatever level", "[probe]") {
+  const auto cpus = [](const std::string& leaf, const std::string& parent) {
+    MachineDir machine;
+    machine.file("/proc/self/status", "Cpus_allowed_list:\t0-7\n")
+        .file("/proc/self/cgroup", "0::/p/c\n")
+        .file("/proc/self/mountinfo",
+              "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+        .file("/sys/fs/cgroup/p/c/cpu.max", leaf)
+        .file("/sys/fs/cgroup/p/cpu.max", parent);
+    return probe::cpus(Host(machine.root()),
+                       Environment(std::map<std::string, std::string>{}))
+        .value;
+  };
+  CHECK(cpus("200000 100000\n", "400000 100000\n") == 2);
+  CHECK(cpus("400000 100000\n", "200000 100000\n") == 2);
+  CHECK(cpus("max 100000\n", "300000 100000\n") == 3);
 }
