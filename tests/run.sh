@@ -1,8 +1,9 @@
 #!/bin/bash
-# run.sh [quick]: installs what the tests need, builds with warnings as errors and
-# runs everything: all tests, all tests again under AddressSanitizer and UBSan,
+# run.sh [quick|ci]: installs what the tests need, builds with warnings as errors
+# and runs everything: all tests, all tests again under AddressSanitizer and UBSan,
 # format and lint. The last lines are ctest's own summary of all of it.
-# `quick` leaves out the sanitizers and the lint.
+# `quick` leaves out the sanitizers and the lint; `ci` adds a minute of fuzzing for
+# each parser.
 set -eu
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -11,8 +12,9 @@ presets='dev asan' only=()
 case ${1-} in
   '') ;;
   quick) presets=dev only=(-LE lint) ;;
+  ci) presets='dev asan fuzz' ;;
   *)
-    echo "usage: tests/run.sh [quick]" >&2
+    echo "usage: tests/run.sh [quick|ci]" >&2
     exit 2
     ;;
 esac
@@ -23,7 +25,9 @@ folders=
 for preset in $presets; do
   cmake --preset "$preset"
   cmake --build --preset "$preset" -j "$(nproc)"
-  folders="$folders \"$PWD/build/$preset\""
+  folder=$PWD/build/$preset
+  [ "$preset" != fuzz ] || folder=$folder/tests/fuzz # its only tests, slow and last
+  folders="$folders \"$folder\""
 done
 
 # One ctest over all build folders, so that there is one summary.

@@ -98,7 +98,7 @@ void set_text_or_json(Options& o, const std::string& value,
 
 using Text = const std::string&;
 
-const std::vector<OptionRow> kTable = {
+constexpr OptionRow kTable[] = {
     {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted", kStaging, false,
      [](Options& o, Text v, Text at) {
        o.wishes.want = sourced(parse_want(v), at);
@@ -208,7 +208,7 @@ const std::vector<OptionRow> kTable = {
 
 }  // namespace
 
-const std::vector<OptionRow>& option_table() {
+std::span<const OptionRow> option_table() {
   return kTable;
 }
 

@@ -5,8 +5,8 @@
 
 #pragma once
 
+#include <span>
 #include <string>
-#include <vector>
 
 #include "cli/options.h"
 
@@ -24,7 +24,7 @@ struct OptionRow {
               const std::string& origin);
 };
 
-const std::vector<OptionRow>& option_table();
+std::span<const OptionRow> option_table();
 
 constexpr bool belongs_to(const OptionRow& row, Verb verb) {
   return (row.verbs >> static_cast<unsigned>(verb) & 1U) != 0;

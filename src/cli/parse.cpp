@@ -33,9 +33,15 @@ constexpr std::pair<const char*, Verb> kVerbs[] = {
     {"history", Verb::history}, {"leases", Verb::leases}};
 
 // "-w,--want" -> "--want".
-std::string long_name(const OptionRow& row) {
-  const std::string names = row.names;
+std::string_view long_name(const OptionRow& row) {
+  const std::string_view names = row.names;
   return names.substr(names.rfind("--"));
+}
+
+// "-w,--want" -> "-w"; "" for a row without one.
+std::string_view short_name(const OptionRow& row) {
+  const std::string_view names = row.names;
+  return names.substr(0, names.starts_with("--") ? 0 : names.find(','));
 }
 
 void apply_variables(Options& options, const Environment& environment) {
@@ -47,10 +53,39 @@ void apply_variables(Options& options, const Environment& environment) {
   }
 }
 
-void add_options(CLI::App& app, Options& options) {
+bool is_option(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' && word != "--";
+}
+
+// The flag that is all of `word`; null where it is none or CLI11's to read.
+const OptionRow* flag_named(std::string_view word, Verb verb) {
   for (const OptionRow& row : option_table()) {
-    if (!belongs_to(row, options.verb)) continue;
-    const std::string name = long_name(row);
+    if (!row.value && belongs_to(row, verb) &&
+        (word == long_name(row) || word == short_name(row)))
+      return &row;
+  }
+  return nullptr;
+}
+
+// Whether `word` may be this option, or a bundle of letters ("-qv") with it.
+bool may_mean(std::string_view word, const OptionRow& row) {
+  if (word.starts_with("--"))
+    return word.substr(0, word.find('=')) == long_name(row);
+  if (!word.starts_with('-')) return false;
+  const std::string_view letter = short_name(row);
+  return !letter.empty() && word.find(letter.back()) != std::string_view::npos;
+}
+
+// CLI11 takes as long for an option that it is told of as for the reading of a
+// file, so it is told of those only that `words` may contain.
+void add_options(CLI::App& app, const std::vector<std::string>& words,
+                 Options& options) {
+  for (const OptionRow& row : option_table()) {
+    const bool wanted = std::any_of(
+        words.begin(), words.end(),
+        [&](const std::string& word) { return may_mean(word, row); });
+    if (!wanted || !belongs_to(row, options.verb)) continue;
+    const std::string name(long_name(row));
     if (!row.value) {
       app.add_flag_callback(
           row.names, [&row, &options, name] { row.set(options, "", name); });
@@ -73,14 +108,21 @@ void add_options(CLI::App& app, Options& options) {
 
 // CLI11 reads options up to the first word that is none, and no further: it
 // would change the user's command (it splits "[1,2]" in two). Returns the index
-// of that word in `words`.
+// of that word in `words`. A flag by itself needs no CLI11: with the locale
+// that it sets up that is a tenth of a launch.
 std::size_t read_options(const std::vector<std::string>& words,
                          std::size_t from, Options& options) {
-  if (from == words.size() || !words[from].starts_with('-')) return from;
+  const OptionRow* flag = nullptr;
+  while (from < words.size() &&
+         (flag = flag_named(words[from], options.verb)) != nullptr) {
+    flag->set(options, "", std::string(long_name(*flag)));
+    ++from;
+  }
+  if (from == words.size() || !is_option(words[from])) return from;
   CLI::App app;
   app.set_help_flag();
   app.prefix_command();
-  add_options(app, options);
+  add_options(app, words, options);
   std::vector<std::string> reversed(words.rbegin(),
                                     words.rend() - static_cast<long>(from));
   try {
@@ -96,19 +138,14 @@ std::size_t read_options(const std::vector<std::string>& words,
 }
 
 [[noreturn]] void unknown_option(const std::string& word, Verb verb) {
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const OptionRow& row : option_table())
     if (belongs_to(row, verb)) names.push_back(long_name(row));
   const std::string name = word.substr(0, word.find('='));
-  const std::string_view near = did_you_mean(
-      name, std::vector<std::string_view>(names.begin(), names.end()));
+  const std::string_view near = did_you_mean(name, names);
   std::string message = "unknown option " + in_quotes(name);
   if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
   throw Failure(message + " (see --help)");
-}
-
-bool is_option(const std::string& word) {
-  return word.size() > 1 && word[0] == '-' && word != "--";
 }
 
 // Options and stages, in any order, up to the command or the end.

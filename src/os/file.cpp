@@ -25,6 +25,28 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
+Fd open_to_read(const std::string& path) {
+  return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+}
+
+// To the end, which needs no further read where `size` is known: files of /proc
+// and of cgroups say 0. Most files are one block.
+Result<std::string> read_rest(const Fd& fd, const std::string& path,
+                              std::size_t most, std::size_t size) {
+  std::string text;
+  char block[8192];
+  while (true) {
+    const ssize_t n = ::read(fd.get(), block, sizeof block);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return path_error(path, errno);
+    if (n == 0) return text;
+    text.append(block, static_cast<std::size_t>(n));
+    if (text.size() > most)
+      return Error{path + ": larger than expected", EFBIG};
+    if (text.size() == size) return text;
+  }
+}
+
 }  // namespace
 
 std::string error_text(int code) {
@@ -37,28 +59,21 @@ Error path_error(std::string_view path, int code) {
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t most) {
-  const Fd fd(
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const Fd fd = open_to_read(path);
   if (!fd) return path_error(path, errno);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return path_error(path, errno);
   if (S_ISDIR(info.st_mode)) return path_error(path, EISDIR);
   if (!S_ISREG(info.st_mode))
     return Error{path + ": not a regular file", EINVAL};
+  return read_rest(fd, path, most, static_cast<std::size_t>(info.st_size));
+}
 
-  // Files of /proc and /sys say 0 or a page as their size, so it is not asked;
-  // most of them are one block.
-  std::string text;
-  char block[8192];
-  while (true) {
-    const ssize_t n = ::read(fd.get(), block, sizeof block);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return path_error(path, errno);
-    if (n == 0) return text;
-    text.append(block, static_cast<std::size_t>(n));
-    if (text.size() > most)
-      return Error{path + ": larger than expected", EFBIG};
-  }
+Result<std::string> read_kernel_file(const std::string& path,
+                                     std::size_t most) {
+  const Fd fd = open_to_read(path);
+  if (!fd) return path_error(path, errno);
+  return read_rest(fd, path, most, 0);
 }
 
 Result<bool> replace_file(const std::string& path, std::string_view text) {

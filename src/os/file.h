@@ -20,6 +20,10 @@ Error path_error(std::string_view path, int code);
 // FIFO or a device, which are errors, as are directories and larger files.
 Result<std::string> read_file(const std::string& path, std::size_t most);
 
+// The same of a file of /proc or /sys on this machine, without asking first
+// what it is: a launch reads some twenty of them.
+Result<std::string> read_kernel_file(const std::string& path, std::size_t most);
+
 // Writes `text` to a new file beside `path` and renames it over `path`, so that
 // a reader sees the old text or the new one and a crash loses neither. A
 // symbolic link is followed: the file it names is replaced. Mode and, where

@@ -44,7 +44,8 @@ std::string Host::full(std::string_view path) const {
 }
 
 Result<std::string> Host::read(std::string_view path) const {
-  Result<std::string> text = read_file(full(path), kLargestFile);
+  Result<std::string> text = live() ? read_kernel_file(full(path), kLargestFile)
+                                    : read_file(full(path), kLargestFile);
   if (record_) {
     record_->files.push_back({std::string(path), text ? *text : std::string(),
                               text ? 0 : text.error().code});

@@ -199,15 +199,13 @@ bool better(const Candidate& a, const Candidate& b) {
 }
 
 std::optional<Candidate> best_candidate(const Host& host,
-                                        std::vector<CgroupRoute> found,
+                                        const std::vector<CgroupRoute>& found,
                                         std::uint64_t pid) {
-  // Searches last, and only where they can show more.
-  std::stable_partition(found.begin(), found.end(),
-                        [](const CgroupRoute& r) { return r.depth == 0; });
   std::optional<Candidate> best;
   int folders_left = kMostFolders;
   for (const CgroupRoute& one : found) {
-    if (best && best->complete &&
+    // It can show no more, and may be a search.
+    if (best && best->complete && best->exists &&
         best->names.size() >= one.depth + one.tail.size())
       continue;
     Candidate candidate = walk(host, one, pid, folders_left);

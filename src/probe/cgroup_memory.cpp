@@ -179,7 +179,7 @@ std::optional<Constraint> ask(Level& level, const Source& source,
 void add_hidden_ancestor(Level& top, std::uint64_t own_limit,
                          PoolReading& reading) {
   const auto limit = top.stat().hierarchical_memory_limit;
-  if (!limit || *limit >= kUnlimited || *limit >= own_limit) return;
+  if (!limit || *limit >= own_limit) return;
   Constraint c =
       top.constraint("cgroup1.hidden_ancestor", "hierarchical_memory_limit");
   top.apply(*limit, kVersion1[0].usage, c);

@@ -12,11 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include <toml++/toml.h>
-
 #include "base/bytes.h"
 #include "base/text.h"
 #include "stage/diagnostic.h"
+#include "stage/toml_header.h"
 
 namespace fitrun {
 

@@ -24,6 +24,15 @@ is 'p["pools"][0]["fixed_items"]' "[{'bytes': 1000000000, 'origin': '--fixed'}]"
 is 'p["pools"][0]["budget"]' 9500000000
 is 'p["threads"]' 2
 
+# however it is written
+unset FITRUN_WANT FITRUN_HEADROOM FITRUN_PER_WORKER FITRUN_FIXED
+for words in '-q -w 2' '-q -w2' '-qw2' '-qw 2' '-w2 -q' '-q --want=2' '--want 3 -q -w 2'; do
+  # shellcheck disable=SC2086,SC2016
+  expect 0 "$FITRUN" --root machine $words s.toml sh -c 'echo $FITRUN_THREADS'
+  [ "$(<out)" = 2 ] || fail "$words gives $(<out), not 2"
+  [ ! -s err ] || fail "$words is not quiet"
+done
+
 # an empty variable counts as unset; a wrong one is named
 FITRUN_WANT='' plan
 is 'p["want"]["origin"]' s.toml:1

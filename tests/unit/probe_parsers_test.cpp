@@ -146,6 +146,14 @@ TEST_CASE("a cgroup line is cut at its first two colons", "[probe]") {
   CHECK(lines[2].path == "/x y");
 }
 
+TEST_CASE("version 2 is the hierarchy 0 without controllers", "[probe]") {
+  const auto lines = parse_proc_cgroup("0::/a\n3::/b\n0:memory:/c\n");
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].version == CgroupVersion::v2);
+  CHECK(lines[1].version == CgroupVersion::v1);
+  CHECK(lines[2].version == CgroupVersion::v1);
+}
+
 TEST_CASE("a controller belongs to version 1 if any line lists it", "[probe]") {
   const auto lines =
       parse_proc_cgroup("0::/u\n3:name=memory:/n\n2:cpu,memory:/m\n");
