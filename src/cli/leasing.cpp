@@ -13,6 +13,11 @@ std::string holder_of(const LiveLease& live) {
          std::to_string(live.lease.holder.pid) + ")";
 }
 
+// Among whom the constraint's bytes are shared.
+std::string room_level(const Constraint& c) {
+  return c.file.empty() ? c.level : level_id(c.where);
+}
+
 }  // namespace
 
 void subtract_leases(PoolReading& reading, const std::string& device,
@@ -23,8 +28,7 @@ void subtract_leases(PoolReading& reading, const std::string& device,
   std::vector<Constraint*> constraints;
   for (Constraint& c : reading.constraints) {
     if (!c.available || c.name == "given") continue;
-    rooms.push_back({reading.pool, device,
-                     c.file.empty() ? "" : level_id(c.where), *c.available});
+    rooms.push_back({reading.pool, device, room_level(c), *c.available});
     constraints.push_back(&c);
   }
   const std::vector<RoomLeft> left = leave_room(rooms, live, viewer, uses);
@@ -82,8 +86,10 @@ LeaseRequest lease_request(const Plan& plan, std::uint64_t threads) {
                                                             : 0;
       if (workers > 0) hold(identity(gpu.gpu), workers);
     }
-    for (const Constraint& c : pool.reading.constraints)
-      if (!c.file.empty()) request.levels.push_back(c.where);
+    for (const Constraint& c : pool.reading.constraints) {
+      const std::string& level = c.file.empty() ? c.level : c.where;
+      if (!level.empty()) request.levels.push_back(level);
+    }
   }
   return request;
 }

@@ -10,6 +10,8 @@
 #include "cli/decide.h"
 #include "os/file.h"
 #include "os/host.h"
+#include "probe/self.h"
+#include "probe/vram.h"
 #include "share/lease.h"
 
 namespace fitrun {
@@ -25,6 +27,11 @@ CountLimits limits_of(const Plan& plan, const PoolPlan& pool) {
   if (!pool.needs.fixed.empty() || !pool.needs.per_worker.empty())
     limits.declared = Costs{pool.fixed.bytes, pool.per_worker.bytes};
   return limits;
+}
+
+bool needs_gpus(const Plan& plan) {
+  return std::any_of(plan.pools.begin(), plan.pools.end(),
+                     [](const PoolPlan& pool) { return !pool.gpus.empty(); });
 }
 
 }  // namespace
@@ -95,7 +102,14 @@ RunOnce runner(const Plan& plan, const Stage& stage, const Options& options,
     spec.output = options.measure.show_output ? STDERR_FILENO : nowhere;
     MeterWishes meter;
     if (options.measure.sample) meter.choice = MeterChoice::sampling;
-    return run_measured(std::move(spec), Host(), environment, meter, seen);
+    const Host host;
+    probe::Self self(host, environment);
+    if (needs_gpus(plan)) {
+      meter.vram = [&self](const std::vector<pid_t>& pids) {
+        return probe::vram_held(self, pids);
+      };
+    }
+    return run_measured(std::move(spec), host, environment, meter, seen);
   };
 }
 

@@ -13,6 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
+constexpr milliseconds kVramPause{100};
+
 // Users may not move processes below systemd's groups; systemd does it for
 // them, and becomes the command in the same process (systemd-run(1)).
 std::vector<std::string> scope_prefix() {
@@ -96,9 +98,14 @@ void PeakMeter::look_into_group() {
 }
 
 void PeakMeter::look_at_vram(const std::vector<pid_t>& roots) {
-  if (!wishes_.vram) return;
+  const auto now = Clock::now();
+  if (!wishes_.vram || now < next_vram_) return;
   if (const auto bytes = wishes_.vram(tree_.refresh(roots)))
     vram_ = std::max(vram_.value_or(0), *bytes);
+  // Asking a driver is slow: at most a tenth of the time is spent on it.
+  const auto after = Clock::now();
+  next_vram_ =
+      after + std::max<Clock::duration>(kVramPause, 10 * (after - now));
 }
 
 // Processes that have lost their parent are our children (Orphans::adopt).

@@ -97,6 +97,7 @@ class PeakMeter {
   std::string why_not_;
   std::optional<std::uint64_t> group_kills_;
   std::optional<std::uint64_t> vram_;
+  std::chrono::steady_clock::time_point next_vram_;  // not to be asked before
 };
 
 }  // namespace fitrun

@@ -9,6 +9,11 @@
 namespace fitrun {
 namespace {
 
+// Of a number that is not negative.
+std::size_t nearest(double number) {
+  return static_cast<std::size_t>(number + 0.5);
+}
+
 struct Extent {
   double workers = 1;
   double bytes = 1;
@@ -87,9 +92,8 @@ class Grid {
         workers / extent_.workers * static_cast<double>(columns_ - 1);
     const double y = bytes / extent_.bytes * (kRows - 1);
     if (!(x >= 0) || !(y >= 0) || y > kRows - 0.5) return;
-    const auto row = kRows - 1 - static_cast<std::size_t>(std::lround(y));
-    const auto column =
-        std::min(columns_ - 1, static_cast<std::size_t>(std::lround(x)));
+    const auto row = kRows - 1 - nearest(y);
+    const auto column = std::min(columns_ - 1, nearest(x));
     Mark& cell = cells_[row * columns_ + column];
     cell = std::max(cell, mark);
   }
@@ -120,8 +124,8 @@ std::string axis_labels(const std::vector<double>& counts, const Extent& extent,
   std::size_t free_from = 0;
   for (const double count : counts) {
     const std::string label = whole(count);
-    const auto column = static_cast<std::size_t>(
-        std::lround(count / extent.workers * static_cast<double>(columns - 1)));
+    const auto column =
+        nearest(count / extent.workers * static_cast<double>(columns - 1));
     std::size_t at = kLabel + 1 + column;
     if (at + label.size() > text.size()) at = text.size() - label.size();
     if (at < free_from) continue;

@@ -80,7 +80,17 @@ PoolReport report_of(const PoolPlan& pool, const Measurement& measurement,
   report.headroom = pool.needs.headroom.value;
   if (!pool.needs.fixed.empty() || !pool.needs.per_worker.empty())
     report.declared = Costs{pool.fixed.bytes, pool.per_worker.bytes};
-  report.learned = learn(measurement, pool.needs.pool);
+  // With "pin" the runs are of one copy, on one GPU.
+  const bool several =
+      pool.gpus.size() > 1 && pool.needs.spread.value != Spread::pin;
+  if (!several) report.learned = learn(measurement, pool.needs.pool);
+  if (several) {
+    notes.push_back(
+        "VRAM: what the processes hold is spread over several GPUs, and cannot "
+        "be told apart; its costs stay as they are: measure with one GPU");
+    report.to_declare = report.declared.value_or(Costs{});
+    return report;
+  }
   if (report.learned.samples.empty()) {
     notes.push_back(std::string(name_of(pool.needs.pool)) +
                     ": nobody tells what the processes hold of it; its costs "

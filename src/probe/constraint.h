@@ -34,9 +34,10 @@ struct Constraint {
   bool exact = true;   // false: the truth is this much or less
 
   // Only for a level of a cgroup hierarchy: the file in the folder `where` (or
-  // the key in its memory.stat), and the path of the cgroup,
-  // "/system.slice/ci.service".
+  // the key in its memory.stat).
   std::string file;
+  // Whom the figure is for: the path of the cgroup, "/system.slice/ci.service",
+  // or a batch job, "slurm:1234"; "" for the whole machine.
   std::string level;
 
   // Already taken from `available`.

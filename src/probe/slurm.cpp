@@ -63,6 +63,8 @@ std::optional<std::uint64_t> job_cpus(const Environment& environment) {
 std::optional<Constraint> slurm_promise(const Environment& environment) {
   Constraint c;
   c.where = "environment";
+  if (const auto job = environment.get("SLURM_JOB_ID"); job && !job->empty())
+    c.level = "slurm:" + *job;
   c.exact = false;  // what the job uses already is not known
   std::optional<std::uint64_t> bytes;
   if (const auto per_node = environment.get("SLURM_MEM_PER_NODE")) {

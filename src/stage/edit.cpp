@@ -256,7 +256,9 @@ class Editor {
 // Up to four digits, so that a repeated measurement does not change the rest.
 double round_up(double value) {
   if (!(value > 0)) return 0;
-  const double step = std::pow(10.0, std::floor(std::log10(value)) - 3);
+  double step = 1;
+  while (value / step >= 10'000) step *= 10;
+  while (value / step < 1'000) step /= 10;
   return std::ceil(value / step - 1e-9) * step;
 }
 
