@@ -16,8 +16,7 @@ double size_of(const CostTerm& term) {
 }
 
 std::string name_of_cost(Pool pool, EditedKey key) {
-  return std::string(key_of(pool)) + "." +
-         (key == EditedKey::fixed ? "fixed" : "per_worker");
+  return std::string(key_of(pool)) + "." + std::string(name_of(key));
 }
 
 // Sizes alone.

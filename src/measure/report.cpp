@@ -126,18 +126,6 @@ Result<PoolPlan> planned(const PoolPlan& before, const PoolReport& report,
   return plan_pool(std::move(input), want);
 }
 
-const char* key_text(EditedKey key) {
-  switch (key) {
-    case EditedKey::fixed:
-      return "fixed";
-    case EditedKey::per_worker:
-      return "per_worker";
-    case EditedKey::headroom:
-      break;
-  }
-  return "headroom";
-}
-
 }  // namespace
 
 Result<MeasureReport> make_report(const Plan& plan, Measurement measurement) {
@@ -180,7 +168,8 @@ std::vector<NumberEdit> edits_of(const MeasureReport& report) {
 }
 
 std::string describe_edit(const NumberEdit& edit, const PoolNeeds& needs) {
-  std::string name = std::string(key_of(edit.pool)) + "." + key_text(edit.key);
+  std::string name =
+      std::string(key_of(edit.pool)) + "." + std::string(name_of(edit.key));
   char number[32];
   std::snprintf(number, sizeof number, "%.4g", edit.value);
   if (edit.key == EditedKey::headroom) return name + " = " + number;

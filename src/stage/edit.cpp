@@ -15,18 +15,6 @@ namespace {
 
 constexpr std::string_view kMark = "# fitrun measure, ";
 
-std::string_view name_of(EditedKey key) {
-  switch (key) {
-    case EditedKey::fixed:
-      return "fixed";
-    case EditedKey::per_worker:
-      return "per_worker";
-    case EditedKey::headroom:
-      return "headroom";
-  }
-  return "";
-}
-
 // A replacement of [begin, end) by `fresh`.
 struct Splice {
   std::size_t begin = 0;
@@ -263,6 +251,18 @@ double round_up(double value) {
 }
 
 }  // namespace
+
+std::string_view name_of(EditedKey key) {
+  switch (key) {
+    case EditedKey::fixed:
+      return "fixed";
+    case EditedKey::per_worker:
+      return "per_worker";
+    case EditedKey::headroom:
+      return "headroom";
+  }
+  return "";
+}
 
 std::string toml_string(std::string_view text) {
   std::string out = "\"";

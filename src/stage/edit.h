@@ -19,6 +19,9 @@ namespace fitrun {
 
 enum class EditedKey { fixed, per_worker, headroom };
 
+// The key in a descriptor.
+std::string_view name_of(EditedKey key);
+
 struct NumberEdit {
   Pool pool = Pool::ram;
   EditedKey key = EditedKey::fixed;
