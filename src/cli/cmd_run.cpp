@@ -6,6 +6,7 @@
 #include "cli/leasing.h"
 #include "cli/log.h"
 #include "cli/watching.h"
+#include "measure/observer.h"
 #include "os/host.h"
 #include "run/exec.h"
 #include "run/pinned.h"
@@ -97,13 +98,15 @@ ExitStatus run_stage(const Options& options, const Environment& environment) {
       log_line(LogLevel::info, log_tag(plan.label) + note);
   }
   for (const std::string& name : plan.unset) ::unsetenv(name.c_str());
+  Fd observer;
   try {
     if (stays_as_parent(plan, options))
       run_as_parent(plan, stage, command, options.retries, environment);
-    if (options.watch) observe(plan, environment);
+    if (options.watch) observer = observe(plan, environment);
     if (!plan.copies.empty()) return run_copies(plan);
     become(plan.command, plan.environment);
   } catch (const Failure&) {
+    call_off(observer);
     ledger.leave();
     throw;
   }

@@ -115,7 +115,8 @@ bool stays_as_parent(const Plan& plan, const Options& options) {
         "--retry-on-oom: the stage runs a copy on each GPU (spread = \"pin\"), "
         "which cannot be tried again together; leave it out");
   }
-  return options.retries > 0 || (options.watch && ::getpid() == 1);
+  return options.retries > 0 ||
+         (options.watch && ::getpid() == 1 && plan.copies.empty());
 }
 
 void run_as_parent(const Plan& plan, const Stage& stage,
@@ -154,7 +155,7 @@ void run_as_parent(const Plan& plan, const Stage& stage,
   }
 }
 
-void observe(const Plan& plan, const Environment& environment) {
+Fd observe(const Plan& plan, const Environment& environment) {
   Launch launch;
   launch.threads = plan.threads;
   launch.command = plan.command;
@@ -165,13 +166,13 @@ void observe(const Plan& plan, const Environment& environment) {
              tag +
                  "--watch: neither XDG_STATE_HOME nor HOME says where to "
                  "record the run");
-    return;
+    return {};
   }
-  const auto started = start_observer(path, record_of(plan, launch), tag);
-  if (!started) {
-    log_line(LogLevel::warning,
-             tag + "--watch: not watched: " + started.error().message);
-  }
+  auto started = start_observer(path, record_of(plan, launch), tag);
+  if (started) return std::move(*started);
+  log_line(LogLevel::warning,
+           tag + "--watch: not watched: " + started.error().message);
+  return {};
 }
 
 }  // namespace fitrun

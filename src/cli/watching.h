@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "os/fd.h"
 #include "plan/plan.h"
 
 namespace fitrun {
@@ -31,8 +32,8 @@ bool stays_as_parent(const Plan& plan, const Options& options);
                                 const Environment& environment);
 
 // Starts the observer of this process, which is about to become the command.
-// Where that cannot be, says so.
-void observe(const Plan& plan, const Environment& environment);
+// Where that cannot be, says so. What is returned is for call_off().
+Fd observe(const Plan& plan, const Environment& environment);
 
 // The descriptor as the history names it: an absolute path; "" for none.
 std::string stage_id(const std::string& file);

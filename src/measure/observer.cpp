@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 
@@ -43,38 +44,50 @@ class AdoptingNobody {
 
 // All but `kept` and standard error; the other standard ones are from and to
 // nowhere.
-void drop_descriptors(int kept) {
-  const auto close_range = [](unsigned first, unsigned last) {
+void drop_descriptors(std::array<int, 2> kept) {
+  const auto close_range = [](int first, int last) {
     if (first > last) return;
     if (::syscall(SYS_close_range, first, last, 0) == 0) return;
     // Before Linux 5.9.
     const long most = ::sysconf(_SC_OPEN_MAX);
-    for (unsigned fd = first; fd <= last && fd < most; ++fd)
-      ::close(static_cast<int>(fd));
+    for (int fd = first; fd <= last && fd < most; ++fd) ::close(fd);
   };
-  const auto middle = static_cast<unsigned>(kept);
+  std::sort(kept.begin(), kept.end());
   for (int fd = 0; fd < STDERR_FILENO; ++fd) {
-    if (fd == kept) continue;
+    if (fd == kept[0] || fd == kept[1]) continue;
     ::close(fd);
     // The lowest free number is taken.
     [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
   }
-  if (kept > STDERR_FILENO) close_range(STDERR_FILENO + 1, middle - 1);
-  close_range(std::max<unsigned>(middle, STDERR_FILENO) + 1, UINT_MAX);
+  int next = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    close_range(next, fd - 1);
+    next = std::max(next, fd + 1);
+  }
+  close_range(next, INT_MAX);
 }
 
-// Until `process`, a pidfd, is readable: the process has ended.
-void watch(pid_t pid, int process, const OomCounter& kills,
+// What the observer is told and holds.
+struct Watched {
+  pid_t pid = 0;
+  int process = -1;     // a pidfd
+  int called_off = -1;  // readable with a byte where there was no run
+};
+
+// Until the process has ended.
+void watch(const Watched& watched, const OomCounter& kills,
            const std::string& path, RunRecord record, const std::string& tag) {
   SampledPeak peak{Host()};
   const auto start = Clock::now();
   while (true) {
-    peak.look({pid}, Clock::now());
-    pollfd waiting{process, POLLIN, 0};
+    peak.look({watched.pid}, Clock::now());
+    pollfd waiting{watched.process, POLLIN, 0};
     const auto pause =
         std::chrono::ceil<std::chrono::milliseconds>(peak.pause());
     if (::poll(&waiting, 1, static_cast<int>(pause.count())) > 0) break;
   }
+  char byte = 0;
+  if (::read(watched.called_off, &byte, 1) == 1) return;
   record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   record.time = utc_time(::time(nullptr));
   record.peak = peak.peak();
@@ -89,11 +102,11 @@ void watch(pid_t pid, int process, const OomCounter& kills,
   [[maybe_unused]] const auto written = append_run(path, record);
 }
 
-[[noreturn]] void be_observer(pid_t pid, int process, const OomCounter& kills,
+[[noreturn]] void be_observer(const Watched& watched, const OomCounter& kills,
                               const std::string& path, const RunRecord& record,
                               const std::string& tag) {
   ::prctl(PR_SET_NAME, "fitrun-observer");
-  drop_descriptors(process);
+  drop_descriptors({watched.process, watched.called_off});
   if (::chdir("/") != 0) ::_exit(1);
   // What a caller has ignored or blocked for the command is not for us.
   sigset_t none;
@@ -101,7 +114,7 @@ void watch(pid_t pid, int process, const OomCounter& kills,
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // the reader of standard error may be gone
   try {
-    watch(pid, process, kills, path, record, tag);
+    watch(watched, kills, path, record, tag);
   } catch (...) {
     ::_exit(1);  // out of memory: the command may need it more
   }
@@ -110,12 +123,16 @@ void watch(pid_t pid, int process, const OomCounter& kills,
 
 }  // namespace
 
-Result<bool> start_observer(const std::string& runs_path,
-                            const RunRecord& record, const std::string& tag) {
+Result<Fd> start_observer(const std::string& runs_path, const RunRecord& record,
+                          const std::string& tag) {
   const pid_t self = ::getpid();
   const OomCounter kills{Host(), Environment()};
   const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, self, 0)));
   if (!process) return path_error("pidfd_open", errno);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
+  const Fd called_off(ends[0]);
+  Fd ours(ends[1]);
   const AdoptingNobody until_it_is_an_orphan;
   const pid_t middle = ::fork();
   if (middle < 0) return path_error("fork", errno);
@@ -124,18 +141,26 @@ Result<bool> start_observer(const std::string& runs_path,
     // child that the command could wait for.
     ::setsid();
     const pid_t observer = ::fork();
-    if (observer == 0)
-      be_observer(self, process.get(), kills, runs_path, record, tag);
+    if (observer == 0) {
+      be_observer({self, process.get(), called_off.get()}, kills, runs_path,
+                  record, tag);
+    }
     ::_exit(observer < 0 ? 1 : 0);
   }
   int status = 0;
   while (::waitpid(middle, &status, 0) < 0) {
     // With SIGCHLD ignored there is nothing to wait for.
-    if (errno == ECHILD) return true;
+    if (errno == ECHILD) return ours;
     if (errno != EINTR) return path_error("waitpid", errno);
   }
   if (status != 0) return path_error("fork", EAGAIN);
-  return true;
+  return ours;
+}
+
+void call_off(const Fd& observer) {
+  if (!observer) return;
+  // Into an empty pipe: one write takes all.
+  [[maybe_unused]] const ssize_t n = ::write(observer.get(), "-", 1);
 }
 
 }  // namespace fitrun

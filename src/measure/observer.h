@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "measure/runs.h"
+#include "os/fd.h"
 
 namespace fitrun {
 
@@ -22,7 +23,14 @@ namespace fitrun {
 // command. `tag` stands before what it says. `record` has what is known before
 // the run; peak, seconds and time are filled in. The error is that there will
 // be no record: the command can run all the same.
-Result<bool> start_observer(const std::string& runs_path,
-                            const RunRecord& record, const std::string& tag);
+//
+// The descriptor is close-on-exec. As long as it is open the command has not
+// started: where it cannot be, call_off() tells the observer that there was no
+// run.
+Result<Fd> start_observer(const std::string& runs_path, const RunRecord& record,
+                          const std::string& tag);
+
+// Nothing for no observer.
+void call_off(const Fd& observer);
 
 }  // namespace fitrun

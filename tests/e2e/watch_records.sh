@@ -46,6 +46,10 @@ esac
 # The command's status is the caller's, which the observer never knows.
 watched 7 -q tight.toml -- sh -c 'exit 7 #<threads>'
 
+# What could not be started has taken nothing.
+watched 127 -q tight.toml -- ./absent '<threads>'
+watched 126 -q tight.toml -- ./tight.toml '<threads>'
+
 expect 0 "$FITRUN" history tight.toml
 [ "$(wc -l <out)" = 3 ] || fail "not two runs of this stage: $(cat out)"
 said out 'end not seen'
