@@ -103,7 +103,10 @@ ExitStatus run_stage(const Options& options, const Environment& environment) {
     if (stays_as_parent(plan, options))
       run_as_parent(plan, stage, command, options.retries, environment);
     if (options.watch) observer = observe(plan, environment);
-    if (!plan.copies.empty()) return run_copies(plan);
+    if (!plan.copies.empty()) {
+      observer.reset();  // this process is what is watched
+      return run_copies(plan);
+    }
     become(plan.command, plan.environment);
   } catch (const Failure&) {
     call_off(observer);

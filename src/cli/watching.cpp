@@ -86,7 +86,7 @@ std::string stage_id(const std::string& file) {
   if (file.empty()) return "";
   char* const path = ::realpath(file.c_str(), nullptr);
   if (!path) return file;
-  const std::string id = path;
+  std::string id = path;
   std::free(path);
   return id;
 }

@@ -71,12 +71,20 @@ void drop_descriptors(std::array<int, 2> kept) {
 struct Watched {
   pid_t pid = 0;
   int process = -1;     // a pidfd
-  int called_off = -1;  // readable with a byte where there was no run
+  int called_off = -1;  // a pipe: a byte where there is no run
 };
 
 // Until the process has ended.
 void watch(const Watched& watched, const OomCounter& kills,
            const std::string& path, RunRecord record, const std::string& tag) {
+  // Readable, or closed, once the command has started or was given up: what we
+  // took before is none of its own.
+  char byte = 0;
+  ssize_t told = 0;
+  do {
+    told = ::read(watched.called_off, &byte, 1);
+  } while (told < 0 && errno == EINTR);
+  if (told == 1) return;
   SampledPeak peak{Host()};
   const auto start = Clock::now();
   while (true) {
@@ -86,8 +94,6 @@ void watch(const Watched& watched, const OomCounter& kills,
         std::chrono::ceil<std::chrono::milliseconds>(peak.pause());
     if (::poll(&waiting, 1, static_cast<int>(pause.count())) > 0) break;
   }
-  char byte = 0;
-  if (::read(watched.called_off, &byte, 1) == 1) return;
   record.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   record.time = utc_time(::time(nullptr));
   record.peak = peak.peak();

@@ -11,7 +11,7 @@ namespace {
 
 // Of a number that is not negative.
 std::size_t nearest(double number) {
-  return static_cast<std::size_t>(number + 0.5);
+  return static_cast<std::size_t>(std::floor(number + 0.5));
 }
 
 struct Extent {

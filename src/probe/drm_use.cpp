@@ -90,9 +90,9 @@ std::vector<DrmUse> drm_uses(const Host& host, const std::vector<pid_t>& pids) {
   if (!speaks) return uses;
   std::set<std::pair<std::string, std::uint64_t>> seen;
   for (const pid_t pid : pids) {
-    const std::string folder = "/proc/" + std::to_string(pid) + "/fdinfo";
+    const std::string folder = "/proc/" + std::to_string(pid) + "/fdinfo/";
     for (const std::string& name : host.list(folder)) {
-      const auto text = host.read(folder + "/" + name);
+      const auto text = host.read(std::string(folder).append(name));
       const auto client = text ? parse_drm_client(*text) : std::nullopt;
       if (!client || !seen.insert({client->address, client->id}).second)
         continue;
