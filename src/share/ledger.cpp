@@ -41,7 +41,10 @@ std::vector<std::string> all_levels(const std::vector<std::string>& given) {
         std::find(levels.begin(), levels.end(), level) == levels.end())
       levels.push_back(std::move(level));
   };
-  for (const std::string& one : given) {
+  for (auto at = given.begin(); at != given.end(); ++at) {
+    const std::string& one = *at;
+    // A cgroup has several limits, and is walked up from once.
+    if (std::find(given.begin(), at, one) != at) continue;
     if (!one.starts_with('/')) {
       add(one);
       continue;
