@@ -172,7 +172,9 @@ def process_state(pid):
 def _busy(pid, relays):
     """Whether the process is working, or signals are on their way to it.
 
-    A process that `relays` signals reads the ones that it has blocked.
+    A process that `relays` signals reads the ones that it has blocked. One that
+    is stopped reads nothing: what waits for it (the SIGCHLD of a child that has
+    stopped too) waits until it goes on.
     """
     try:
         with open(f"/proc/{pid}/status", encoding="ascii",
@@ -181,12 +183,12 @@ def _busy(pid, relays):
     except (FileNotFoundError, ProcessLookupError):
         return False
     state = fields["State"].split()[0]
-    if state in "ZX":
+    if state in "ZXT":
         return False
     waiting = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
     if not relays:
         waiting &= ~int(fields["SigBlk"], 16)
-    return bool(waiting) or state not in "ST"
+    return bool(waiting) or state != "S"
 
 
 class Target:
