@@ -14,13 +14,17 @@ per_worker = "1MB"
 fixed = "1GB"
 per_worker = "2GB"
 EOF
-# A job that holds 500 MB and 800 MB a worker, until the driver was asked for it.
+# A job that holds 500 MB and 800 MB a worker, until the driver has told it. The
+# mark is made before the driver answers, at each of two questions: the first may
+# be the end of an answer without us, the second the beginning of one with us.
 cat >job <<'EOF'
 #!/bin/sh
 echo "$$:$((500000000 + $1 * 800000000))+1:9000000000" >processes.new
 mv processes.new processes
-rm -f asked
-until [ -e asked ]; do :; done
+for question in 1 2 3; do
+  rm -f asked
+  until [ -e asked ]; do :; done
+done
 rm processes
 EOF
 chmod +x job
