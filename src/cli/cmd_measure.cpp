@@ -19,8 +19,6 @@
 namespace fitrun {
 namespace {
 
-constexpr std::size_t kLargestDescriptor = 1U << 20;
-
 // Decides with what is known so far, and sets that much aside.
 Plan first_plan(const Stage& stage, const Options& options,
                 const Environment& environment, Ledger& ledger) {

@@ -69,12 +69,7 @@ Plan decide_and_lease(const Stage& stage, const Options& options,
 ExitStatus run_copies(const Plan& plan) {
   PinnedCopies pinned;
   for (const Launch& launch : plan.copies) {
-    ChildSpec copy;
-    copy.argv = launch.command;
-    copy.environment = launch.environment;
-    if (!plan.lease.empty())
-      copy.environment.emplace_back(kLeaseVariable, plan.lease);
-    pinned.copies.push_back(std::move(copy));
+    pinned.copies.push_back(child_of(launch, plan.lease));
     pinned.unset.insert(pinned.unset.end(), launch.unset.begin(),
                         launch.unset.end());
   }

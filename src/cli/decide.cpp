@@ -20,8 +20,6 @@
 namespace fitrun {
 namespace {
 
-constexpr std::size_t kLargestDescriptor = 1U << 20;
-
 // A custom probe stands beside its descriptor, wherever fitrun is started; one
 // that is not there is taken from the current folder, as `command` is.
 std::vector<std::string> probe_command(const Stage& stage,

@@ -9,6 +9,9 @@
 
 namespace fitrun {
 
+// Of a descriptor, bytes.
+inline constexpr std::size_t kLargestDescriptor = 1U << 20;
+
 // The stage that was asked for, wishes applied. Throws Failure with every
 // mistake of the descriptor.
 Stage load_stage(const Options& options, const Environment& environment);

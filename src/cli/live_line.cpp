@@ -3,8 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <string_view>
+#include "cli/log.h"
 
 namespace fitrun {
 namespace {
@@ -25,11 +24,7 @@ std::size_t terminal_columns(int fd) {
   return size.ws_col;
 }
 
-LiveLine::LiveLine() {
-  const char* const term = std::getenv("TERM");
-  on_ =
-      term && std::string_view(term) != "dumb" && ::isatty(STDERR_FILENO) == 1;
-}
+LiveLine::LiveLine() : on_(is_terminal(STDERR_FILENO)) {}
 
 void LiveLine::show(const std::string& text) {
   const auto now = std::chrono::steady_clock::now();

@@ -68,10 +68,13 @@ void log_all(const std::vector<LogLine>& lines) {
   for (const LogLine& line : lines) log_line(line.level, line.text);
 }
 
-TextStyle style_for(int fd) {
+bool is_terminal(int fd) {
   const char* const term = std::getenv("TERM");
-  const bool dumb = !term || std::string_view(term) == "dumb";
-  return {!is_set("NO_COLOR") && !dumb && ::isatty(fd) == 1, utf8_locale()};
+  return term && std::string_view(term) != "dumb" && ::isatty(fd) == 1;
+}
+
+TextStyle style_for(int fd) {
+  return {!is_set("NO_COLOR") && is_terminal(fd), utf8_locale()};
 }
 
 void print(const std::string& text) {

@@ -16,6 +16,9 @@ namespace fitrun {
 void log_all(const std::vector<LogLine>& lines);
 void log_line(LogLevel level, const std::string& text);
 
+// Whether a terminal that can move its cursor is behind `fd`.
+bool is_terminal(int fd);
+
 // What the terminal behind `fd` can show: colours only on a terminal and not
 // under NO_COLOR, line drawing where the locale is a UTF-8 one.
 TextStyle style_for(int fd);

@@ -8,11 +8,11 @@
 #include <cmath>
 
 #include "cli/decide.h"
+#include "cli/leasing.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/self.h"
 #include "probe/vram.h"
-#include "share/lease.h"
 
 namespace fitrun {
 namespace {
@@ -92,12 +92,7 @@ RunOnce runner(const Plan& plan, const Stage& stage, const Options& options,
     auto launch = launch_with(plan, stage, command_of(stage, options),
                               request.workers, input);
     if (!launch) return launch.error();
-    ChildSpec spec;
-    spec.argv = launch->command;
-    spec.environment = launch->environment;
-    spec.unset = launch->unset;
-    if (!plan.lease.empty())
-      spec.environment.emplace_back(kLeaseVariable, plan.lease);
+    ChildSpec spec = child_of(*launch, plan.lease);
     spec.input = nowhere;
     spec.output = options.measure.show_output ? STDERR_FILENO : nowhere;
     MeterWishes meter;

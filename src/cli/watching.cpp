@@ -7,16 +7,17 @@
 #include <climits>
 #include <cstdlib>
 
+#include "cli/leasing.h"
 #include "cli/log.h"
 #include "measure/history.h"
 #include "measure/measure.h"
 #include "measure/observer.h"
 #include "measure/retry.h"
 #include "measure/runs.h"
+#include "measure/wording.h"
 #include "os/host.h"
 #include "run/exec.h"
 #include "run/supervise.h"
-#include "share/lease.h"
 
 namespace fitrun {
 namespace {
@@ -72,12 +73,20 @@ bool killed_for_memory(const RunOutcome& outcome) {
 
 std::string killed_line(const RunOutcome& outcome, std::uint64_t workers,
                         std::optional<std::uint64_t> next) {
-  const std::string count = std::to_string(workers);
-  std::string text = "the kernel killed for lack of memory with " + count +
-                     (workers == 1 ? " worker (" : " workers (") +
+  std::string text = "the kernel killed for lack of memory with " +
+                     counted(workers, "worker") + " (" +
                      outcome.peak.oom_where + ")";
   if (next) text += ": again with " + std::to_string(*next);
   return text;
+}
+
+// None without a history or a stage that it could know.
+CountBounds known_bounds(const Plan& plan, const Environment& environment) {
+  const std::string path = runs_path(environment);
+  if (path.empty() || plan.stage.empty()) return {};
+  const auto runs = read_runs(path, stage_id(plan.stage));
+  if (!runs) return {};
+  return bounds_of(*runs, *ram_of(plan).binding.available);
 }
 
 }  // namespace
@@ -93,17 +102,12 @@ std::string stage_id(const std::string& file) {
 
 std::optional<WorkerCap> remembered_cap(const Plan& plan,
                                         const Environment& environment) {
-  const std::string path = runs_path(environment);
-  const std::string stage = stage_id(plan.stage);
-  if (path.empty() || stage.empty()) return std::nullopt;
-  const auto runs = read_runs(path, stage);
-  if (!runs) return std::nullopt;  // no history is no bound
-  const CountBounds bounds = bounds_of(*runs, *ram_of(plan).binding.available);
+  const CountBounds bounds = known_bounds(plan, environment);
   const std::uint64_t start = start_count(plan.threads, bounds);
   if (start == plan.threads) return std::nullopt;
   WorkerCap cap;
   cap.name = kHistoryCap;
-  cap.where = path;
+  cap.where = runs_path(environment);
   cap.limit = bounds.fails;
   cap.workers = start;
   return cap;
@@ -123,22 +127,14 @@ void run_as_parent(const Plan& plan, const Stage& stage,
                    const std::vector<std::string>& command,
                    std::uint64_t retries, const Environment& environment) {
   const Host host;
-  CountBounds bounds;
-  if (const auto runs = read_runs(runs_path(environment), stage_id(plan.stage));
-      runs && !plan.stage.empty())
-    bounds = bounds_of(*runs, *ram_of(plan).binding.available);
+  CountBounds bounds = known_bounds(plan, environment);
   std::uint64_t workers = plan.threads;
   while (true) {
     const Launch launch =
         launch_with(plan, stage, command, workers, "").value();
-    ChildSpec spec;
-    spec.argv = launch.command;
-    spec.environment = launch.environment;
-    spec.unset = launch.unset;
-    if (!plan.lease.empty())
-      spec.environment.emplace_back(kLeaseVariable, plan.lease);
     const RunOutcome outcome =
-        run_measured(std::move(spec), host, environment, {}, {}).value();
+        run_measured(child_of(launch, plan.lease), host, environment, {}, {})
+            .value();
     if (outcome.end.exec_error != 0)
       throw cannot_start(launch.command[0], outcome.end.exec_error);
     remember(plan, record_of(plan, launch), outcome, environment);

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/bytes.h"
+#include "measure/wording.h"
 
 namespace fitrun {
 namespace {
@@ -82,8 +83,7 @@ std::string excess_line(const RunRecord& run) {
   std::snprintf(share, sizeof share, "%.0f %%", *excess * 100);
   return "the run took " + format_bytes(static_cast<double>(*run.peak)) + ", " +
          share + " more than declared (" + format_bytes(run.declared()) +
-         " with " + std::to_string(run.workers) +
-         (run.workers == 1 ? " worker" : " workers") +
+         " with " + counted(run.workers, "worker") +
          "); fitrun measure learns the costs";
 }
 

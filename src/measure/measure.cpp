@@ -32,11 +32,6 @@ double expected_peak(const std::vector<Sample>& so_far,
                                           (workers - so_far.front().workers));
 }
 
-std::optional<std::uint64_t> bytes_of(const MeasuredRun& run, Pool pool) {
-  if (pool == Pool::ram) return run.peak.bytes;
-  return run.peak.vram;
-}
-
 std::string died_of_memory(std::uint64_t workers, const PeakReading& peak) {
   return "with " + std::to_string(workers) +
          " workers the kernel killed for lack of memory (" + peak.oom_where +
@@ -196,6 +191,11 @@ std::optional<std::uint64_t> next_count(const std::vector<Sample>& so_far,
   while (next > largest && !fits(next)) --next;
   if (next == largest) return std::nullopt;
   return next;
+}
+
+std::optional<std::uint64_t> bytes_of(const MeasuredRun& run, Pool pool) {
+  if (pool == Pool::ram) return run.peak.bytes;
+  return run.peak.vram;
 }
 
 Measurement measure(const MeasureWishes& wishes, const RunOnce& run_once) {

@@ -88,6 +88,9 @@ struct MeasuredRun {
   std::chrono::microseconds elapsed{0};
 };
 
+// The peak of one pool; empty where nobody knows it.
+std::optional<std::uint64_t> bytes_of(const MeasuredRun& run, Pool pool);
+
 struct Measurement {
   std::vector<MeasuredRun> runs;   // those that count
   std::vector<std::string> notes;  // sentences for people

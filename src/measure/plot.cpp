@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/bytes.h"
+#include "measure/wording.h"
 
 namespace fitrun {
 namespace {
@@ -162,14 +163,6 @@ std::string xml_escaped(const std::string& text) {
 
 constexpr double kWidth = 640, kHeight = 400;
 constexpr double kLeft = 80, kRight = 20, kTop = 40, kBottom = 50;
-
-// printf into a string; the formats are short.
-template <typename... Args>
-std::string printed(const char* format, Args... args) {
-  char text[512];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
 
 class Svg {
  public:

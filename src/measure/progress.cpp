@@ -1,8 +1,7 @@
 #include "measure/progress.h"
 
-#include <cstdio>
-
 #include "base/bytes.h"
+#include "measure/wording.h"
 
 namespace fitrun {
 namespace {
@@ -10,23 +9,16 @@ namespace {
 // "0.4 s", "12 s", "3 min 20 s".
 std::string time_text(std::chrono::milliseconds elapsed) {
   const double seconds = static_cast<double>(elapsed.count()) / 1000;
-  char text[48];
-  if (seconds < 10) {
-    std::snprintf(text, sizeof text, "%.1f s", seconds);
-  } else if (seconds < 120) {
-    std::snprintf(text, sizeof text, "%.0f s", seconds);
-  } else {
-    const long long whole = static_cast<long long>(seconds);
-    std::snprintf(text, sizeof text, "%lld min %lld s", whole / 60, whole % 60);
-  }
-  return text;
+  if (seconds < 10) return printed("%.1f s", seconds);
+  if (seconds < 120) return printed("%.0f s", seconds);
+  const auto whole = static_cast<long long>(seconds);
+  return printed("%lld min %lld s", whole / 60, whole % 60);
 }
 
 std::string which(const MeasureProgress& progress) {
   std::string text = "run " + std::to_string(progress.run);
   if (progress.of) text += " of " + std::to_string(*progress.of);
-  text += ", " + std::to_string(progress.request.workers);
-  text += progress.request.workers == 1 ? " worker" : " workers";
+  text += ", " + counted(progress.request.workers, "worker");
   if (progress.request.input) text += ", " + progress.request.input->path;
   return text + ": ";
 }

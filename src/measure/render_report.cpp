@@ -1,21 +1,13 @@
 #include "measure/render_report.h"
 
-#include <cmath>
-#include <cstdio>
 #include <set>
 
 #include "base/bytes.h"
 #include "measure/plot.h"
+#include "measure/wording.h"
 
 namespace fitrun {
 namespace {
-
-template <typename... Args>
-std::string printed(const char* format, Args... args) {
-  char text[256];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
 
 std::string counts_text(const std::vector<Sample>& samples) {
   std::set<double> counts;
@@ -27,9 +19,8 @@ std::string counts_text(const std::vector<Sample>& samples) {
 }
 
 std::string heading(const MeasureReport& report) {
-  const std::size_t runs = report.measurement.runs.size();
   std::string text = report.label.empty() ? "" : report.label + ": ";
-  text += std::to_string(runs) + (runs == 1 ? " run" : " runs");
+  text += counted(report.measurement.runs.size(), "run");
   if (!report.pools.empty())
     text += ", with " + counts_text(report.pools[0].learned.samples);
   return text + "\n";
@@ -40,12 +31,10 @@ std::string run_rows(const PoolReport& pool, const Measurement& measurement) {
   std::string out = printed("  %-5s%9s %11s %11s %9s\n",
                             std::string(name_of(pool.needs.pool)).c_str(),
                             "workers", "peak", "line", "off");
-  std::size_t place = 0;
+  bool any = false;
   for (const MeasuredRun& run : measurement.runs) {
     const auto workers = static_cast<double>(run.workers);
-    const auto peak = pool.needs.pool == Pool::ram
-                          ? std::optional<std::uint64_t>(run.peak.bytes)
-                          : run.peak.vram;
+    const auto peak = bytes_of(run, pool.needs.pool);
     const bool other = run.input != measurement.runs.front().input;
     if (!peak || (other && !pool.factor)) continue;
     const double line =
@@ -58,9 +47,9 @@ std::string run_rows(const PoolReport& pool, const Measurement& measurement) {
                    format_bytes(line).c_str(), off * 100 + 0.0);
     if (pool.factor) out += "  " + run.input->path;
     out += "\n";
-    ++place;
+    any = true;
   }
-  return place == 0 ? "" : out + "\n";
+  return any ? out + "\n" : "";
 }
 
 std::string range_text(const std::optional<Range>& range) {
@@ -88,23 +77,20 @@ std::string cost_row(double bytes, const char* what, std::string origin,
 
 std::string cost_rows(const PoolReport& pool) {
   const Regression& found = pool.learned.regression;
-  const bool line = !pool.factor && &costs_to_declare(found) == &found.line;
+  const bool line = &costs_to_declare(found) == &found.line;
   std::optional<double> fixed, per_worker;
   if (pool.declared) {
     fixed = pool.declared->fixed;
     per_worker = pool.declared->per_worker;
   }
-  const std::string bound = "the bound that covers every run";
+  const auto origin = [&](const std::optional<Range>& range) -> std::string {
+    if (pool.factor) return "";
+    return line ? range_text(range) : "the bound that covers every run";
+  };
   std::string out = cost_row(pool.to_declare.fixed, "fixed",
-                             line          ? range_text(found.fixed_range)
-                             : pool.factor ? ""
-                                           : bound,
-                             fixed) +
+                             origin(found.fixed_range), fixed) +
                     cost_row(pool.to_declare.per_worker, "per worker",
-                             line          ? range_text(found.per_worker_range)
-                             : pool.factor ? ""
-                                           : bound,
-                             per_worker);
+                             origin(found.per_worker_range), per_worker);
   if (pool.factor) {
     out +=
         row(printed("%.4g", pool.factor->factor * pool.factor->covering),

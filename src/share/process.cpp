@@ -170,7 +170,7 @@ std::uint64_t least_used(const std::vector<TreeMember>& members) {
   return used;
 }
 
-// With three system calls, where Host::read takes five: it is asked for every
+// With three system calls, where Host::read takes four: it is asked for every
 // lease, and the kernel gives the one line of this file in one piece.
 std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid) {
   const std::string path = host.full(folder_of(pid) + "/stat");
