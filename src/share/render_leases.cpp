@@ -1,6 +1,5 @@
 #include "share/render_leases.h"
 
-#include <pwd.h>
 #include <time.h>
 
 #include <algorithm>
@@ -13,20 +12,23 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "os/command.h"
 
 namespace fitrun {
 namespace {
 
 constexpr std::size_t kLongestCommand = 60;  // in the table
 
+// By getent, and not by the C library's own look-up: that loads libraries
+// (LDAP, SSSD) into this process.
 std::string user_name(uid_t uid) {
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  std::array<char, 4096> buffer{};
-  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 ||
-      !found)
-    return std::to_string(uid);
-  return found->pw_name;
+  const std::string number = std::to_string(uid);
+  CommandSpec spec;
+  spec.argv = {"getent", "passwd", number};
+  const Result<CommandOutput> entry = run_command(spec);
+  if (!entry || entry->exit_status != 0) return number;
+  const std::string name = entry->text.substr(0, entry->text.find(':'));
+  return name.empty() ? number : name;
 }
 
 // The arguments with blanks between them.

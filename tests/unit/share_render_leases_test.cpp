@@ -85,3 +85,14 @@ TEST_CASE("another user's texts cannot command the terminal", "[share]") {
   leases[0].command = "\xff\xfe";
   CHECK(render_leases_json("", leases).find("\"leases\"") != std::string::npos);
 }
+
+TEST_CASE("owners have names where the system knows them", "[share]") {
+  LiveLease root, nobody_known;
+  root.lease.id = "1";
+  nobody_known.lease.id = "2";
+  nobody_known.owner = 4'000'000'000;
+  const auto all = listed(Host("/nowhere"), {root, nobody_known});
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].user == "root");
+  CHECK(all[1].user == "4000000000");
+}
