@@ -15,4 +15,10 @@ std::optional<std::string> Environment::get(const std::string& name) const {
   return value;
 }
 
+void Environment::apply() const {
+  if (!variables_) return;
+  for (const auto& [name, value] : *variables_)
+    ::setenv(name.c_str(), value.c_str(), 1);
+}
+
 }  // namespace fitrun

@@ -21,6 +21,10 @@ class Environment {
   // Empty where the variable is unset; set and empty is "".
   std::optional<std::string> get(const std::string& name) const;
 
+  // Sets the variables of a described machine in this process, for a program
+  // that it is about to become.
+  void apply() const;
+
  private:
   std::optional<std::map<std::string, std::string>> variables_;
 };

@@ -1,9 +1,11 @@
 // A shared library that is loaded while the program runs. The home of dlopen.
 //
 // GPU drivers come as libraries that must not be linked, because most machines
-// lack them. They are only to be loaded in a child (os/probe_child.h): loading
-// one runs its code, and drivers hang, crash and print. Nothing is ever
-// unloaded, for unloading crashes too, and the child ends anyway.
+// lack them. They are only to be loaded in a program of their own (`drivers`,
+// started by os/probe_child.h): loading one runs its code, and drivers hang,
+// crash and print; and it takes a dynamic C library, which fitrun itself starts
+// faster without. Nothing is ever unloaded, for unloading crashes too, and that
+// program ends anyway.
 
 #pragma once
 

@@ -28,7 +28,8 @@ constexpr std::size_t kMostResult = 1U << 20;
 constexpr std::size_t kMostErrors = 4096;
 constexpr milliseconds kKillWait{1'000};
 
-// The first place above the standard descriptors.
+// The first place above the standard descriptors; a program's result goes
+// there.
 constexpr unsigned kFirstFd = 3;
 
 struct Pipe {
@@ -109,14 +110,10 @@ int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
   return result_fd;
 }
 
-[[noreturn]] void child_main(const std::function<std::string()>& work,
-                             const Pipe& result, const Pipe& errors,
-                             pid_t parent) {
-  const int out = detach(result, errors, parent);
-  if (out < 0) ::_exit(1);
-  const std::string text = work();
+// The NUL at its end says that all of the text has come.
+[[noreturn]] void end_with(const std::string& text, int out) {
   const char* at = text.c_str();
-  std::size_t left = text.size() + 1;  // the NUL says that all has come
+  std::size_t left = text.size() + 1;
   while (left > 0) {
     const ssize_t n = ::write(out, at, left);
     if (n < 0 && errno == EINTR) continue;
@@ -125,6 +122,23 @@ int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
     left -= static_cast<std::size_t>(n);
   }
   ::_exit(0);
+}
+
+[[noreturn]] void become_program(const std::vector<std::string>& argv,
+                                 const Environment& environment, int out) {
+  constexpr int kResult = kFirstFd;
+  const bool placed = out == kResult ? ::fcntl(out, F_SETFD, 0) == 0
+                                     : ::dup2(out, kResult) == kResult;
+  if (!placed) ::_exit(1);
+  environment.apply();
+  std::vector<char*> words;
+  for (const std::string& word : argv)
+    words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  ::execv(words[0], words.data());
+  const std::string why = path_error(argv[0], errno).message;
+  static_cast<void>(::write(STDERR_FILENO, why.data(), why.size()));
+  ::_exit(127);
 }
 
 class Child {
@@ -244,10 +258,9 @@ Result<std::string> Child::answer() {
   return died(*status);
 }
 
-}  // namespace
-
-Result<std::string> run_in_child(const std::function<std::string()>& work,
-                                 const ProbeChildSpec& spec) {
+// `act` is what the child does with the descriptor for its result.
+Result<std::string> answer_of_child(const std::function<void(int)>& act,
+                                    const ProbeChildSpec& spec) {
   auto result = open_pipe();
   auto errors = result ? open_pipe() : std::nullopt;
   if (!errors) return Error{"pipe: " + error_text(errno), errno};
@@ -255,11 +268,33 @@ Result<std::string> run_in_child(const std::function<std::string()>& work,
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return Error{"fork: " + error_text(errno), errno};
-  if (pid == 0) child_main(work, *result, *errors, parent);
+  if (pid == 0) {
+    const int out = detach(*result, *errors, parent);
+    if (out >= 0) act(out);
+    ::_exit(1);
+  }
   result->write.reset();
   errors->write.reset();
   return Child(pid, std::move(result->read), std::move(errors->read), spec)
       .answer();
+}
+
+}  // namespace
+
+Result<std::string> run_in_child(const std::function<std::string()>& work,
+                                 const ProbeChildSpec& spec) {
+  return answer_of_child([&](int out) { end_with(work(), out); }, spec);
+}
+
+Result<std::string> run_program_in_child(const std::vector<std::string>& argv,
+                                         const Environment& environment,
+                                         const ProbeChildSpec& spec) {
+  return answer_of_child(
+      [&](int out) { become_program(argv, environment, out); }, spec);
+}
+
+void end_with_result(const std::string& text) {
+  end_with(text, kFirstFd);
 }
 
 }  // namespace fitrun

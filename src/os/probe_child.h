@@ -1,8 +1,9 @@
-// Runs a function in a child process, because what it calls may never return.
+// Runs a function, or a program, in a child process, because what it calls may
+// never return.
 //
 // GPU drivers hang in the kernel, crash, and print to stdout, which belongs to
 // the command. In a child with a deadline each of these costs a message. The
-// function hands its result back as text; nothing else of what it does reaches
+// child hands its result back as text; nothing else of what it does reaches
 // this process: not its output, not its open files, not its signals.
 //
 // The surprise: a process that hangs in the kernel cannot be killed. It is left
@@ -14,8 +15,10 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "os/environment.h"
 
 namespace fitrun {
 
@@ -37,5 +40,15 @@ struct ProbeChildSpec {
 // SIGCHLD disposition, signal mask and pending signals are as before.
 Result<std::string> run_in_child(const std::function<std::string()>& work,
                                  const ProbeChildSpec& spec);
+
+// The same with a program: argv[0] is its path, `environment` is applied. It is
+// to end with end_with_result().
+Result<std::string> run_program_in_child(const std::vector<std::string>& argv,
+                                         const Environment& environment,
+                                         const ProbeChildSpec& spec);
+
+// In such a program: hands `text` over and ends without running what libraries
+// have left for the end.
+[[noreturn]] void end_with_result(const std::string& text);
 
 }  // namespace fitrun

@@ -1,8 +1,14 @@
 #include "probe/gpu_source.h"
 
-#include <algorithm>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+
+#include "os/file.h"
+#include "os/program.h"
 #include "probe/ram.h"
+#include "probe/report.h"
 
 namespace fitrun {
 
@@ -18,6 +24,19 @@ ProbeChildSpec child_spec(const GpuMachine& machine, const std::string& subject,
     };
   }
   return spec;
+}
+
+Result<std::string> ask_drivers(const GpuMachine& machine,
+                                std::vector<std::string> question,
+                                const ProbeChildSpec& spec) {
+  const std::string program = program_folder() + "/../libexec/fitrun/drivers";
+  if (::access(program.c_str(), X_OK) != 0) {
+    std::string report;
+    add_report_line(report, {"not_loaded", path_error(program, errno).message});
+    return report;
+  }
+  question.insert(question.begin(), program);
+  return run_program_in_child(question, machine.environment(), spec);
 }
 
 Constraint memory_constraint(const std::string& name, const std::string& where,

@@ -52,6 +52,12 @@ struct GpuListing {
 ProbeChildSpec child_spec(const GpuMachine& machine, const std::string& subject,
                           const std::string& timeout_hint);
 
+// What the program `drivers` (src/drivers.cpp) reports when it is asked
+// `question`. Where that is not installed, a report with the line "not_loaded".
+Result<std::string> ask_drivers(const GpuMachine& machine,
+                                std::vector<std::string> question,
+                                const ProbeChildSpec& spec);
+
 // A constraint of what a source says of one GPU; `free` above `total` counts
 // as `total`.
 Constraint memory_constraint(const std::string& name, const std::string& where,

@@ -316,11 +316,11 @@ GpuListing nvidia_listing(const GpuMachine& machine, NvmlReport report,
 }
 
 GpuListing nvml_gpus(const GpuMachine& machine) {
-  const Environment& environment = machine.environment();
-  const auto text =
-      run_in_child([&] { return read_nvml(environment, machine.processes_of); },
-                   child_spec(machine, "the NVIDIA driver",
-                              "persistence mode off? hung GPU?"));
+  std::vector<std::string> question = machine.processes_of;
+  question.insert(question.begin(), "nvml");
+  const auto text = ask_drivers(machine, std::move(question),
+                                child_spec(machine, "the NVIDIA driver",
+                                           "persistence mode off? hung GPU?"));
   if (!text) return without_answer(Outcome::failed, text.error().message, "");
   auto report = parse_nvml_report(*text);
   if (!report)

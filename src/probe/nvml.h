@@ -61,9 +61,9 @@ struct NvmlReport {
   std::vector<std::string> integrated;
 };
 
-// For run_in_child: loads the library, asks, and writes down the answers. The
-// libraries are libnvidia-ml.so.1 (also where WSL keeps it) and libcuda.so.1,
-// or those that FITRUN_NVML and FITRUN_CUDA name, for tests.
+// For the program `drivers`: loads the library, asks, and writes down the
+// answers. The libraries are libnvidia-ml.so.1 (also where WSL keeps it) and
+// libcuda.so.1, or those that FITRUN_NVML and FITRUN_CUDA name, for tests.
 // `processes_of`: the UUIDs whose processes are to be listed, before their
 // memory is read; kEveryGpu among them means all.
 std::string read_nvml(const Environment& environment,

@@ -133,10 +133,8 @@ std::uint64_t vulkan_free(const VulkanDevice& device) {
 
 GpuListing probe::vulkan_gpus(const GpuMachine& machine) {
   GpuListing listing;
-  const Environment& environment = machine.environment();
-  const auto text =
-      run_in_child([&environment] { return read_vulkan(environment); },
-                   child_spec(machine, "a Vulkan driver", ""));
+  const auto text = ask_drivers(machine, {"vulkan"},
+                                child_spec(machine, "a Vulkan driver", ""));
   const auto report = text ? parse_vulkan_report(*text) : text.error();
   if (!report) {
     listing.why = report.error().message;

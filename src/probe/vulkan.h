@@ -36,8 +36,8 @@ struct VulkanReport {
   std::vector<VulkanDevice> devices;
 };
 
-// For run_in_child: loads libvulkan.so.1, or what FITRUN_VULKAN names, without
-// implicit layers, and writes down what the devices say.
+// For the program `drivers`: loads libvulkan.so.1, or what FITRUN_VULKAN names,
+// without implicit layers, and writes down what the devices say.
 std::string read_vulkan(const Environment& environment);
 
 // What read_vulkan wrote.

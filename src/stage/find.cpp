@@ -1,10 +1,10 @@
 #include "stage/find.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "os/host.h"
+#include "os/program.h"
 
 namespace fitrun {
 namespace {
@@ -14,15 +14,6 @@ constexpr std::string_view kSuffix = ".toml";
 bool is_file(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
-}
-
-// The folder of the running program, without a slash at its end.
-std::string program_folder() {
-  std::string path(4096, '\0');
-  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
-  if (length <= 0) return "";
-  path.resize(static_cast<std::size_t>(length));
-  return path.substr(0, path.rfind('/'));
 }
 
 }  // namespace

@@ -40,3 +40,9 @@ expect 0 "$FITRUN" -q --pool ram --per-worker 1 --want 1 -- true
 [ ! -e loaded ] || fail "a driver was loaded for a stage without VRAM"
 expect 0 vram -q
 [ -e loaded ] || fail "this test cannot see what is loaded"
+
+# A program without the part that loads drivers says which file is missing.
+mkdir -p alone/bin && cp "$FITRUN" alone/bin/
+expect 0 alone/bin/fitrun probe
+said out 'alone/bin/../libexec/fitrun/drivers: No such file or directory'
+expect 0 alone/bin/fitrun -q --per-worker 1 --want 1 -- true

@@ -332,3 +332,35 @@ TEST_CASE("a slow child is told of once", "[probe_child]") {
   CHECK(run_in_child([] { return std::string(); }, slow));
   CHECK(told == 1);
 }
+
+TEST_CASE("a program hands its result over at descriptor 3", "[probe_child]") {
+  const auto shell = [](const std::string& script) {
+    const std::map<std::string, std::string> variables{
+        {"DESCRIBED", "by a test"}};
+    return run_program_in_child({"/bin/sh", "-c", script},
+                                Environment(variables), spec());
+  };
+  const auto answer = shell("printf '%s\\0' \"$DESCRIBED\" >&3");
+  REQUIRE(answer);
+  CHECK(*answer == "by a test");
+  // What it prints is not ours, and nothing else of ours is open in it.
+  const Fd inherited(::dup2(STDOUT_FILENO, 50));
+  const auto open = shell(
+      "echo loud; for n in 0 1 2 3 4 5 6 50; do "
+      "[ -e /proc/$$/fd/$n ] && printf '%s ' $n >&3; done; printf '\\0' >&3");
+  REQUIRE(open);
+  CHECK(*open == "0 1 2 3 ");
+  CHECK(shell("echo went wrong >&2; exit 4").error().message ==
+        "the probe ended with status 4 inside the driver: \"went wrong\"");
+  // Half an answer is none.
+  CHECK_FALSE(shell("printf half >&3"));
+}
+
+TEST_CASE("a program that is not there is named", "[probe_child]") {
+  const auto answer =
+      run_program_in_child({"/nowhere/drivers"}, Environment(), spec());
+  REQUIRE_FALSE(answer);
+  CHECK_THAT(answer.error().message,
+             ContainsSubstring("status 127") &&
+                 ContainsSubstring("/nowhere/drivers: No such file"));
+}
