@@ -1,5 +1,7 @@
 #include "os/environment.h"
 
+#include <sys/auxv.h>
+
 #include <cstdlib>
 
 namespace fitrun {
@@ -19,6 +21,12 @@ void Environment::apply() const {
   if (!variables_) return;
   for (const auto& [name, value] : *variables_)
     ::setenv(name.c_str(), value.c_str(), 1);
+}
+
+std::string trusted_variable(const Environment& environment,
+                             const std::string& name) {
+  if (::getauxval(AT_SECURE) != 0) return {};
+  return environment.get(name).value_or("");
 }
 
 }  // namespace fitrun

@@ -29,4 +29,10 @@ class Environment {
   std::optional<std::map<std::string, std::string>> variables_;
 };
 
+// The value of a variable that names code to run; unset and empty where this
+// program has more rights than its caller (set-uid, file capabilities), as
+// secure_getenv(3) does.
+std::string trusted_variable(const Environment& environment,
+                             const std::string& name);
+
 }  // namespace fitrun

@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <sys/auxv.h>
 
 #include <cstdlib>
 #include <memory>
@@ -27,12 +26,6 @@ std::string Library::file() const {
   const std::unique_ptr<char, void (*)(void*)> path(
       ::realpath(map->l_name, nullptr), std::free);
   return path ? path.get() : "";
-}
-
-std::string trusted_variable(const Environment& environment,
-                             const std::string& name) {
-  if (::getauxval(AT_SECURE) != 0) return {};
-  return environment.get(name).value_or("");
 }
 
 }  // namespace fitrun

@@ -12,7 +12,6 @@
 #include <string>
 
 #include "base/result.h"
-#include "os/environment.h"
 
 namespace fitrun {
 
@@ -39,11 +38,5 @@ class Library {
 
   void* handle_;
 };
-
-// The value of a variable that names code to run; unset and empty where this
-// program has more rights than its caller (set-uid, file capabilities), as
-// secure_getenv(3) does.
-std::string trusted_variable(const Environment& environment,
-                             const std::string& name);
 
 }  // namespace fitrun

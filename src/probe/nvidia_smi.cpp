@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "os/command.h"
-#include "os/library.h"
 #include "probe/nvidia.h"
 #include "probe/nvml_abi.h"
 

@@ -5,7 +5,6 @@
 
 #include "base/duration.h"
 #include "base/text.h"
-#include "os/library.h"
 #include "probe/amdgpu.h"
 #include "probe/drm.h"
 #include "probe/drm_use.h"

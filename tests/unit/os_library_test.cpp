@@ -1,4 +1,5 @@
 #include "catch.h"
+#include "os/environment.h"
 #include "os/library.h"
 
 using namespace fitrun;
