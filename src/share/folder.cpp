@@ -65,28 +65,31 @@ Fd open_inside(int folder, const std::string& name) {
   return Fd(::openat(folder, name.c_str(), static_cast<int>(how.flags)));
 }
 
-struct NewFile {
-  Fd fd;
-  bool named = true;
-};
-
-// The way to give a file without a name one that needs no privilege.
+// The path by which a file without a name gets one that needs no privilege.
 std::string own_path(const Fd& fd) {
   return "/proc/self/fd/" + std::to_string(fd.get());
 }
 
-// A file that has no name before it is whole: whoever is killed half way leaves
-// nothing behind. Where the file system has no such thing (overlayfs before
-// Linux 6.3, NFS), or no /proc can name it, one with a name at once.
-NewFile create_inside(int folder, const std::string& name) {
-  NewFile created{
-      Fd(::openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600)), false};
-  if (created.fd && ::access(own_path(created.fd).c_str(), F_OK) == 0)
-    return created;
-  return {
-      Fd(::openat(folder, name.c_str(),
-                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)),
-      true};
+// Gives the file without a name one: by its descriptor, which root and Linux
+// 6.10 can, or by its path.
+bool give_name(const Fd& file, int folder, const std::string& name) {
+  return ::linkat(file.get(), "", folder, name.c_str(), AT_EMPTY_PATH) == 0 ||
+         ::linkat(AT_FDCWD, own_path(file).c_str(), folder, name.c_str(),
+                  AT_SYMLINK_FOLLOW) == 0;
+}
+
+// In one piece, so that a reader sees all of it or an empty file; 0 or errno.
+int fill(const Fd& file, std::string_view text, Reach reach) {
+  const ssize_t n = ::write(file.get(), text.data(), text.size());
+  if (n < 0) return errno;
+  if (n != static_cast<ssize_t>(text.size())) return ENOSPC;
+  if (reach == Reach::all_users && ::fchmod(file.get(), 0644) != 0)
+    return errno;
+  return 0;
+}
+
+std::string format_level(const struct stat& info) {
+  return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
 }
 
 }  // namespace
@@ -201,23 +204,23 @@ Result<LeaseFile> read_lease_file(const LeaseFolder& folder,
 Result<bool> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
                               std::string_view text) {
   const std::string file = format_lease_name(name);
-  const NewFile created = create_inside(folder.fd.get(), file);
-  if (!created.fd) return path_error(folder.path + "/" + file, errno);
-  const auto give_up = [&](int code) {
-    if (created.named) ::unlinkat(folder.fd.get(), file.c_str(), 0);
-    return path_error(folder.path + "/" + file, code);
-  };
-  // In one piece, so that a reader sees all of it or an empty file.
-  const ssize_t n = ::write(created.fd.get(), text.data(), text.size());
-  if (n != static_cast<ssize_t>(text.size()))
-    return give_up(n < 0 ? errno : ENOSPC);
-  if (folder.reach == Reach::all_users && ::fchmod(created.fd.get(), 0644) != 0)
-    return give_up(errno);
-  if (!created.named &&
-      ::linkat(AT_FDCWD, own_path(created.fd).c_str(), folder.fd.get(),
-               file.c_str(), AT_SYMLINK_FOLLOW) != 0)
-    return give_up(errno);
-  return true;
+  const int place = folder.fd.get();
+  // A file that has no name before it is whole: whoever is killed half way
+  // leaves nothing behind.
+  const Fd whole(::openat(place, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
+  if (whole && fill(whole, text, folder.reach) == 0 &&
+      give_name(whole, place, file))
+    return true;
+  // Where the file system has no such thing (overlayfs before Linux 6.3, NFS),
+  // or no /proc can name it, one with a name at once.
+  const Fd named(::openat(place, file.c_str(),
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                          0600));
+  if (!named) return path_error(folder.path + "/" + file, errno);
+  const int code = fill(named, text, folder.reach);
+  if (code == 0) return true;
+  ::unlinkat(place, file.c_str(), 0);
+  return path_error(folder.path + "/" + file, code);
 }
 
 void remove_lease_file(const LeaseFolder& folder, const LeaseName& name) {
@@ -228,19 +231,30 @@ std::string level_id(const std::string& directory) {
   if (!directory.starts_with('/')) return directory;
   struct stat info {};
   if (::stat(directory.c_str(), &info) != 0) return "";
-  return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
+  return format_level(info);
 }
 
-std::vector<std::string> levels_above(std::string directory) {
-  std::vector<std::string> levels;
-  struct stat info {};
-  std::optional<dev_t> device;
-  while (!directory.empty() && ::stat(directory.c_str(), &info) == 0) {
-    if (device && info.st_dev != *device) break;
-    device = info.st_dev;
-    levels.push_back(std::to_string(info.st_dev) + ":" +
-                     std::to_string(info.st_ino));
-    directory.resize(directory.rfind('/'));
+std::vector<std::string> levels_of(
+    const std::vector<std::string>& directories) {
+  std::vector<std::string> levels, walked;
+  const auto add = [](std::vector<std::string>& all, std::string one) {
+    if (std::find(all.begin(), all.end(), one) != all.end()) return false;
+    all.push_back(std::move(one));
+    return true;
+  };
+  for (std::string at : directories) {
+    if (!at.starts_with('/')) {
+      if (!at.empty()) add(levels, at);
+      continue;
+    }
+    std::optional<dev_t> device;
+    struct stat info {};
+    while (!at.empty() && add(walked, at) && ::stat(at.c_str(), &info) == 0 &&
+           info.st_dev == device.value_or(info.st_dev)) {
+      device = info.st_dev;
+      add(levels, format_level(info));
+      at.resize(at.rfind('/'));
+    }
   }
   return levels;
 }

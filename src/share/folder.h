@@ -106,7 +106,8 @@ void remove_lease_file(const LeaseFolder& folder, const LeaseName& name);
 // such directory; a text that is no absolute path stands for itself.
 std::string level_id(const std::string& directory);
 
-// The level ids of `directory` and of its parents up to the top of the mount.
-std::vector<std::string> levels_above(std::string directory);
+// The level ids of these directories and of their parents up to the tops of
+// their mounts, each once.
+std::vector<std::string> levels_of(const std::vector<std::string>& directories);
 
 }  // namespace fitrun

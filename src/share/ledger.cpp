@@ -34,26 +34,6 @@ std::string new_id() {
   return id;
 }
 
-std::vector<std::string> all_levels(const std::vector<std::string>& given) {
-  std::vector<std::string> levels;
-  const auto add = [&](std::string level) {
-    if (!level.empty() &&
-        std::find(levels.begin(), levels.end(), level) == levels.end())
-      levels.push_back(std::move(level));
-  };
-  for (auto at = given.begin(); at != given.end(); ++at) {
-    const std::string& one = *at;
-    // A cgroup has several limits, and is walked up from once.
-    if (std::find(given.begin(), at, one) != at) continue;
-    if (!one.starts_with('/')) {
-      add(one);
-      continue;
-    }
-    for (std::string& level : levels_above(one)) add(std::move(level));
-  }
-  return levels;
-}
-
 }  // namespace
 
 Ledger::Ledger(const Host& host, const Environment& environment)
@@ -153,7 +133,7 @@ bool Ledger::write(LeaseKind kind, const LeaseRequest& request) {
   lease.since = clock_now(CLOCK_REALTIME) / 1'000'000'000U;
   lease.threads = request.threads;
   lease.within = within_;
-  lease.levels = all_levels(request.levels);
+  lease.levels = levels_of(request.levels);
   lease.holdings = request.holdings;
   lease.label = request.label;
   const LeaseName name{

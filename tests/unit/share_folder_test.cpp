@@ -248,7 +248,7 @@ TEST_CASE("a level is the same by every path that leads to it", "[share]") {
   const Scratch scratch;
   REQUIRE(::mkdir((scratch / "a").c_str(), 0700) == 0);
   REQUIRE(::mkdir((scratch / "a/b").c_str(), 0700) == 0);
-  const std::vector<std::string> levels = levels_above(scratch / "a/b");
+  const std::vector<std::string> levels = levels_of({scratch / "a/b"});
   REQUIRE(levels.size() >= 3);
   CHECK(levels[0] == level_id(scratch / "a/b"));
   CHECK(levels[1] == level_id(scratch / "a"));
@@ -256,8 +256,12 @@ TEST_CASE("a level is the same by every path that leads to it", "[share]") {
   CHECK(levels[0] != levels[1]);
   CHECK(level_id(scratch / "none") == "");
   CHECK(level_id("slurm:17") == "slurm:17");
-  CHECK(levels_above(scratch / "none").empty());
+  CHECK(levels_of({scratch / "none"}).empty());
+  // Each once, whatever was asked for first.
+  CHECK(levels_of({scratch / "a/b", "slurm:17", scratch / "a"}).size() ==
+        levels.size() + 1);
+  CHECK(levels_of({scratch / "a", scratch / "a/b"}).size() == levels.size());
   // Another file system is another hierarchy.
-  const std::vector<std::string> proc = levels_above("/proc/self");
+  const std::vector<std::string> proc = levels_of({"/proc/self"});
   CHECK(proc.size() == 2);
 }
