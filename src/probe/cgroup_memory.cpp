@@ -187,12 +187,23 @@ void add_hidden_ancestor(Level& top, std::uint64_t own_limit,
   reading.constraints.push_back(std::move(c));
 }
 
+// Whether the cgroup counts what its children use. Where one does, all below it
+// do, and none can stop (Documentation/admin-guide/cgroup-v1/memory.rst, 6).
+std::optional<bool> counts_children(const Host& host,
+                                    const CgroupLevel& level) {
+  const auto text = host.read(level.folder + "/memory.use_hierarchy");
+  if (!text) return std::nullopt;
+  return trim(*text) != "0";
+}
+
 }  // namespace
 
 void cgroup_memory(const Host& host, const CgroupChain& chain,
                    PoolReading& reading) {
   const bool v1 = chain.version == CgroupVersion::v1;
   const auto sources = std::span<const Source>(v1 ? kVersion1 : kVersion2);
+  const bool all_count = v1 && chain.levels.size() > 1 &&
+                         counts_children(host, chain.levels.back()) == true;
   for (std::size_t i = 0; i < chain.levels.size(); ++i) {
     Level level(host, chain.levels[i], chain.version);
     std::uint64_t own_limit = kUnlimited;
@@ -215,13 +226,8 @@ void cgroup_memory(const Host& host, const CgroupChain& chain,
       continue;
     }
     // Without use_hierarchy (Linux < 5.11) children are not charged to it.
-    bool top = last;
-    if (!last) {
-      const Level parent(host, chain.levels[i + 1], chain.version);
-      const auto text = parent.read("memory.use_hierarchy");
-      top = text && trim(*text) == "0";
-    }
-    if (top) {
+    if (last ||
+        (!all_count && counts_children(host, chain.levels[i + 1]) == false)) {
       add_hidden_ancestor(level, own_limit, reading);
       return;
     }

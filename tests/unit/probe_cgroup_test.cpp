@@ -71,6 +71,35 @@ TEST_CASE("a parent counts its children unless it says otherwise", "[probe]") {
   CHECK(parents("") == 2);
 }
 
+TEST_CASE("one cgroup that counts its children speaks for all below it",
+          "[probe]") {
+  const auto ask = [](const std::string& top, const std::string& middle,
+                      HostRecord& record) {
+    MachineDir machine;
+    const std::string folder = "/sys/fs/cgroup/memory/";
+    machine.file("/proc/self/cgroup", "4:memory:/b/c\n")
+        .file("/proc/self/mountinfo",
+              "33 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup "
+              "rw,memory\n")
+        .file(folder + "b/c/memory.limit_in_bytes", "2147483648\n")
+        .file(folder + "b/memory.limit_in_bytes", "1073741824\n")
+        .file(folder + "b/memory.use_hierarchy", middle)
+        .file(folder + "memory.limit_in_bytes", "1073741824\n");
+    if (!top.empty()) machine.file(folder + "memory.use_hierarchy", top);
+    Host host(machine.root());
+    host.record_in(record);
+    const Environment environment(std::map<std::string, std::string>{});
+    return count_of(probe::ram(host, environment), "cgroup1.memory.limit");
+  };
+  HostRecord all, some;
+  CHECK(ask("1\n", "1\n", all) == 3);
+  CHECK(std::count_if(all.files.begin(), all.files.end(), [](const auto& file) {
+          return file.path.ends_with("/memory.use_hierarchy");
+        }) == 1);
+  // The top does not say: the one between is asked.
+  CHECK(ask("", "0\n", some) == 1);
+}
+
 TEST_CASE("of two mounts alike one is searched", "[probe]") {
   MachineDir machine;
   machine.file("/proc/self/status", "Pid:\t4242\n")
