@@ -271,8 +271,10 @@ Capture capture(const Host& host, const Environment& environment) {
   result.cpus = cpus(self);
   worker_caps(self);
   pressure(self);
-  // Asked of the system where that is possible, and of this file elsewhere.
-  static_cast<void>(noted.read("/sys/devices/system/cpu/online"));
+  // Asked of the system where that is possible, and of these files elsewhere.
+  for (const char* const path : {"/sys/devices/system/cpu/online",
+                                 "/proc/self/status", "/proc/self/limits"})
+    static_cast<void>(noted.read(path));
   const std::uint64_t pid = host.live() ? static_cast<std::uint64_t>(::getpid())
                                         : self.status().pid.value_or(0);
   keep(record, pid, result);

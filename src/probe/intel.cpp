@@ -164,7 +164,7 @@ Gpu read_card(const GpuMachine& machine, const DrmCard& card) {
     }
     return gpu;
   }
-  if (!sees_intel_usage(machine.self.status())) {
+  if (!sees_intel_usage(machine.self.rights())) {
     gpu.skipped = "the kernel hides used memory of " + probe::title(card) +
                   " from unprivileged programs (needs CAP_PERFMON)";
     return gpu;
@@ -207,9 +207,9 @@ void number(GpuListing& listing, const Environment& environment) {
 
 }  // namespace
 
-bool sees_intel_usage(const Status& status) {
-  return status.has_capability(kCapPerfmon) ||
-         status.has_capability(kCapSysAdmin);
+bool sees_intel_usage(const Rights& rights) {
+  return rights.has_capability(kCapPerfmon) ||
+         rights.has_capability(kCapSysAdmin);
 }
 
 std::optional<IntelMemory> parse_i915_regions(std::string_view reply) {

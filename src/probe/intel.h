@@ -23,7 +23,7 @@ namespace fitrun {
 inline constexpr unsigned kCapPerfmon = 38;
 
 // Whether the kernel tells this process what is used on Intel's cards.
-bool sees_intel_usage(const Status& status);
+bool sees_intel_usage(const Rights& rights);
 
 // Bytes of a card's local memory.
 struct IntelMemory {

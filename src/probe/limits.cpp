@@ -1,5 +1,7 @@
 #include "probe/limits.h"
 
+#include <sys/resource.h>
+
 #include "base/text.h"
 
 namespace fitrun {
@@ -28,6 +30,16 @@ Limits parse_limits(std::string_view text) {
       limits.processes = soft_limit(line, kProcesses);
   }
   return limits;
+}
+
+Limits own_limits() {
+  const auto soft = [](auto resource) -> std::optional<std::uint64_t> {
+    rlimit limit{};
+    if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+      return std::nullopt;
+    return limit.rlim_cur;
+  };
+  return {soft(RLIMIT_AS), soft(RLIMIT_DATA), soft(RLIMIT_NPROC)};
 }
 
 std::optional<ProcessCap> smallest_cap(const Limits& limits) {

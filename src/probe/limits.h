@@ -24,6 +24,9 @@ struct Limits {
 
 Limits parse_limits(std::string_view text);
 
+// Those of this process, by system calls.
+Limits own_limits();
+
 // The smallest limit on the memory of one process.
 std::optional<ProcessCap> smallest_cap(const Limits& limits);
 

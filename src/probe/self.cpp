@@ -38,7 +38,14 @@ const Status& Self::status() {
   return *status_;
 }
 
+Rights Self::rights() {
+  if (host_.live()) return own_rights();
+  const Rights& told = status();
+  return told;
+}
+
 const Limits& Self::limits() {
+  if (!limits_ && host_.live()) limits_ = own_limits();
   if (!limits_) {
     const auto text = host_.read("/proc/self/limits");
     limits_ = text ? parse_limits(*text) : Limits();

@@ -48,7 +48,8 @@ class Self {
   const Result<Meminfo>& meminfo();
   const std::vector<ZoneNode>& zones();  // empty where there is no zoneinfo
   const Status& status();  // all empty where the file could not be read
-  const Limits& limits();  // all empty where the file could not be read
+  Rights rights();         // of system calls where this is our machine
+  const Limits& limits();  // the same; else empty where there is no file
   const std::vector<Mount>& mounts();
   const Result<std::vector<CgroupLine>>& cgroups();
 

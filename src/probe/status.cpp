@@ -1,5 +1,10 @@
 #include "probe/status.h"
 
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
 #include <charconv>
 
 #include "base/text.h"
@@ -17,6 +22,17 @@ std::optional<std::uint64_t> parse_hex(std::string_view text) {
 }
 
 }  // namespace
+
+Rights own_rights() {
+  Rights rights;
+  rights.uid = ::getuid();
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> halves{};
+  if (::syscall(SYS_capget, &header, halves.data()) == 0)
+    rights.capabilities =
+        halves[0].effective | std::uint64_t{halves[1].effective} << 32;
+  return rights;
+}
 
 bool is_status_line(std::string_view line) {
   const std::string_view key = line.substr(0, line.find(':'));

@@ -61,7 +61,7 @@ std::string refusal(const GpuMachine& machine, const VulkanDevice& device) {
       machine.host().read("/proc/driver/nvidia/version"))
     return "NVML speaks for it";
   if (device.vendor == kIntel && device.type == vulkan::discrete &&
-      !sees_intel_usage(machine.self.status()))
+      !sees_intel_usage(machine.self.rights()))
     return "the kernel hides its used memory from unprivileged programs (needs "
            "CAP_PERFMON)";
   return {};

@@ -16,6 +16,12 @@ std::optional<std::uint64_t> number_in(const Host& host,
   return text ? parse_count(trim(*text)) : std::nullopt;  // not for "max"
 }
 
+// Whom the kernel does not hold to RLIMIT_NPROC (copy_process, kernel/fork.c).
+bool is_exempt(const Rights& rights) {
+  return rights.uid == 0 || rights.has_capability(kCapSysAdmin) ||
+         rights.has_capability(kCapSysResource);
+}
+
 WorkerCap cap(std::string name, std::string where, std::uint64_t limit,
               std::optional<std::uint64_t> used) {
   WorkerCap c{std::move(name), std::move(where), limit, used, 1, ""};
@@ -39,10 +45,8 @@ std::vector<WorkerCap> worker_caps(Self& self) {
                        number_in(self.host(), level.folder + "/pids.current")));
     caps.back().level = level.path;
   }
-  const Status& status = self.status();
-  const bool exempt = status.uid == 0 || status.has_capability(kCapSysAdmin) ||
-                      status.has_capability(kCapSysResource);
-  if (const auto limit = self.limits().processes; limit && !exempt)
+  const auto limit = self.limits().processes;
+  if (limit && !is_exempt(self.rights()))
     caps.push_back(cap("rlimit.nproc", "/proc/self/limits", *limit, {}));
   return caps;
 }

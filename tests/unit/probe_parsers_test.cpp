@@ -1,10 +1,13 @@
 // The parsers of the probe, text in and numbers out. What whole machines show
 // is in probe_hosts_test.cpp.
 
+#include <sys/resource.h>
+
 #include <cmath>
 #include <limits>
 
 #include "catch.h"
+#include "os/host.h"
 #include "probe/cgroup.h"
 #include "probe/cgroup_memory.h"
 #include "probe/cpus.h"
@@ -389,4 +392,24 @@ TEST_CASE("pressure is a percentage of the line `full`", "[probe]") {
        {"", "some avg10=1.00\n", "full avg10=\n", "full avg10=nan x\n",
         "full avg10=-1.00 \n", "full avg10=101 \n", "full avg10=1e1 \n"})
     CHECK_FALSE(parse_full_avg10(wrong));
+}
+
+TEST_CASE("system calls say what the files of /proc say", "[probe]") {
+  const Host host;
+  const Status status = parse_status(host.read("/proc/self/status").value());
+  const Rights rights = own_rights();
+  CHECK(rights.uid == status.uid);
+  CHECK(rights.capabilities == status.capabilities);
+  struct rlimit old {};
+  REQUIRE(::getrlimit(RLIMIT_DATA, &old) == 0);
+  struct rlimit less = old;
+  less.rlim_cur = 7'000'000'000'000;
+  REQUIRE(::setrlimit(RLIMIT_DATA, &less) == 0);
+  const Limits file = parse_limits(host.read("/proc/self/limits").value());
+  const Limits limits = own_limits();
+  ::setrlimit(RLIMIT_DATA, &old);
+  CHECK(limits.data == 7'000'000'000'000U);
+  CHECK(limits.data == file.data);
+  CHECK(limits.address_space == file.address_space);
+  CHECK(limits.processes == file.processes);
 }
