@@ -21,11 +21,12 @@ unset FAKE_NVML_CHATTER
 export FAKE_NVML_HANG=init FITRUN_GPU_TIMEOUT=300ms
 expect 125 timeout 20 "$FITRUN" --pool vram --per-worker 1GB -- touch ran
 said err 'the NVIDIA driver did not answer in 300 ms'
+unset FITRUN_GPU_TIMEOUT
 export FAKE_NVML_HANG=no FAKE_NVML_CRASH=init
 expect 125 "$FITRUN" --pool vram --per-worker 1GB -- touch ran
 said err 'the probe died of signal 6 inside the NVIDIA driver'
 [ ! -e ran ] || fail "the command was started"
-unset FAKE_NVML_HANG FITRUN_GPU_TIMEOUT FAKE_NVML_CRASH
+unset FAKE_NVML_HANG FAKE_NVML_CRASH
 
 # A caller that ignores SIGCHLD is no reason to lose the answer, and the command
 # inherits what the caller set.
