@@ -28,9 +28,8 @@ constexpr std::size_t kMostResult = 1U << 20;
 constexpr std::size_t kMostErrors = 4096;
 constexpr milliseconds kKillWait{1'000};
 
-// The first place above the standard descriptors; a program's result goes
-// there.
-constexpr unsigned kFirstFd = 3;
+// Where a program finds the pipe for its result.
+constexpr int kResultFd = 3;
 
 struct Pipe {
   Fd read, write;
@@ -93,16 +92,16 @@ void limit(decltype(RLIMIT_CORE) resource, rlim_t most) {
 int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) return -1;
-  const int result_fd = ::fcntl(result.write.get(), F_DUPFD_CLOEXEC, kFirstFd);
-  const int errors_fd = ::fcntl(errors.write.get(), F_DUPFD_CLOEXEC, kFirstFd);
+  constexpr int kAbove = kResultFd + 1;
+  const int result_fd = ::fcntl(result.write.get(), F_DUPFD_CLOEXEC, kAbove);
+  const int errors_fd = ::fcntl(errors.write.get(), F_DUPFD_CLOEXEC, kAbove);
   const int null_fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (result_fd < 0 || errors_fd < 0 || null_fd < 0) return -1;
   if (::dup2(null_fd, 0) < 0 || ::dup2(null_fd, 1) < 0 ||
       ::dup2(errors_fd, 2) < 0)
     return -1;
   const auto kept = static_cast<unsigned>(result_fd);
-  if (kept > kFirstFd)
-    ::syscall(SYS_close_range, kFirstFd, kept - 1, 0U);  // Linux 5.9
+  ::syscall(SYS_close_range, unsigned{kResultFd}, kept - 1, 0U);  // Linux 5.9
   ::syscall(SYS_close_range, kept + 1, ~0U, 0U);
   limit(RLIMIT_CORE, 0);
   // Where this is 10^9, drivers that visit every descriptor take half a minute.
@@ -126,10 +125,7 @@ int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
 
 [[noreturn]] void become_program(const std::vector<std::string>& argv,
                                  const Environment& environment, int out) {
-  constexpr int kResult = kFirstFd;
-  const bool placed = out == kResult ? ::fcntl(out, F_SETFD, 0) == 0
-                                     : ::dup2(out, kResult) == kResult;
-  if (!placed) ::_exit(1);
+  if (::dup2(out, kResultFd) < 0) ::_exit(1);
   environment.apply();
   std::vector<char*> words;
   for (const std::string& word : argv)
@@ -294,7 +290,7 @@ Result<std::string> run_program_in_child(const std::vector<std::string>& argv,
 }
 
 void end_with_result(const std::string& text) {
-  end_with(text, kFirstFd);
+  end_with(text, kResultFd);
 }
 
 }  // namespace fitrun
