@@ -148,8 +148,14 @@ std::optional<LeaseName> parse_lease_name(std::string_view text) {
   if (!owner || *owner > std::numeric_limits<uid_t>::max()) return std::nullopt;
   name.owner = static_cast<uid_t>(*owner);
   name.id = text.substr(dash + 1, dot - dash - 1);
-  if (text.substr(dot) == ".wait") name.kind = LeaseName::Kind::wait;
-  if (!is_lease_id(name.id) || format_lease_name(name) != text)
+  const std::string_view ending = text.substr(dot);
+  if (ending == ".wait")
+    name.kind = LeaseName::Kind::wait;
+  else if (ending != ".lease")
+    return std::nullopt;
+  // One spelling of each: without zeros in front.
+  if (!is_lease_id(name.id) ||
+      std::to_string(name.owner) != text.substr(0, dash))
     return std::nullopt;
   return name;
 }

@@ -1,6 +1,7 @@
 #include "share/lease.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <limits>
 #include <optional>
@@ -49,34 +50,36 @@ class Reader {
 
   // What follows `key` on the next line.
   std::string_view value(std::string_view key) {
-    const std::size_t end = rest_.find('\n');
-    if (failed_ || !next_is(key) || end == std::string_view::npos)
-      return fail();
-    const std::string_view found =
-        rest_.substr(key.size() + 1, end - key.size() - 1);
+    if (failed_ || !next_is(key)) return fail();
+    rest_.remove_prefix(key.size() + 1);
+    const auto stop = std::find_if(rest_.begin(), rest_.end(), is_control);
+    if (stop == rest_.end() || *stop != '\n') return fail();
+    const auto end = static_cast<std::size_t>(stop - rest_.begin());
+    const std::string_view found = rest_.substr(0, end);
     rest_.remove_prefix(end + 1);
-    if (std::any_of(found.begin(), found.end(), is_control)) return fail();
     return found;
   }
 
-  // Exactly `count` words of bounded length.
-  std::vector<std::string_view> values(std::string_view key,
-                                       std::size_t count) {
-    std::vector<std::string_view> found = split(value(key), ' ');
-    const auto bad = [](std::string_view word) {
-      return word.empty() || word.size() > kLongestWord;
-    };
-    if (failed_ || found.size() != count ||
-        std::any_of(found.begin(), found.end(), bad)) {
-      fail();
-      return std::vector<std::string_view>(count);
+  // Exactly `kCount` words of bounded length; all of them empty if not.
+  template <std::size_t kCount>
+  std::array<std::string_view, kCount> values(std::string_view key) {
+    std::array<std::string_view, kCount> found;
+    std::string_view left = value(key);
+    for (std::string_view& word : found) {
+      const std::size_t end = left.find(' ');
+      word = left.substr(0, end);
+      const bool last = &word == &found.back();
+      if (word.empty() || word.size() > kLongestWord ||
+          last != (end == std::string_view::npos)) {
+        fail();
+        return {};
+      }
+      if (!last) left.remove_prefix(end + 1);
     }
     return found;
   }
 
-  std::string word(std::string_view key) {
-    return std::string(values(key, 1)[0]);
-  }
+  std::string_view word(std::string_view key) { return values<1>(key)[0]; }
 
   std::uint64_t number(std::string_view text) {
     const std::optional<std::uint64_t> n = parse_count(text);
@@ -95,7 +98,7 @@ class Reader {
 };
 
 void read_holder(Reader& reader, Holder& holder) {
-  const std::vector<std::string_view> words = reader.values("holder", 4);
+  const auto words = reader.values<4>("holder");
   const std::uint64_t pid = reader.number(words[0]);
   if (pid == 0 || pid > std::numeric_limits<pid_t>::max()) reader.fail();
   holder.pid = static_cast<pid_t>(pid);
@@ -107,9 +110,9 @@ void read_holder(Reader& reader, Holder& holder) {
 void read_holding(Reader& reader, Lease& lease) {
   Holding holding;
   if (reader.next_is("ram")) {
-    holding.bytes = reader.number(reader.values("ram", 1)[0]);
+    holding.bytes = reader.number(reader.word("ram"));
   } else {
-    const std::vector<std::string_view> words = reader.values("vram", 2);
+    const auto words = reader.values<2>("vram");
     holding.pool = Pool::vram;
     holding.device = words[0];
     holding.bytes = reader.number(words[1]);
@@ -123,8 +126,9 @@ void read_holding(Reader& reader, Lease& lease) {
 }  // namespace
 
 bool is_lease_id(std::string_view text) {
-  return text.size() == 16 &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return text.size() == 16 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 std::string format_lease(const Lease& lease) {
@@ -166,7 +170,7 @@ std::string format_lease(const Lease& lease) {
 Result<Lease> parse_lease(std::string_view text) {
   if (text.size() > kLargestLease) return malformed("too long");
   Reader reader(text);
-  const std::string version =
+  const std::string_view version =
       reader.word(kHeading.substr(0, kHeading.size() - 1));
   if (reader.failed()) return malformed("no heading");
   if (version != kVersion)
@@ -175,7 +179,7 @@ Result<Lease> parse_lease(std::string_view text) {
   Lease lease;
   lease.id = reader.word("id");
   if (!is_lease_id(lease.id)) return malformed("id");
-  const std::string kind = reader.word("kind");
+  const std::string_view kind = reader.word("kind");
   if (kind != "held" && kind != "waiting") return malformed("kind");
   lease.kind = kind == "held" ? LeaseKind::held : LeaseKind::waiting;
   read_holder(reader, lease.holder);
@@ -186,7 +190,7 @@ Result<Lease> parse_lease(std::string_view text) {
   if (!lease.within.empty() && !is_lease_id(lease.within))
     return malformed("within");
   while (reader.next_is("level") && lease.levels.size() < kMostRows)
-    lease.levels.push_back(reader.word("level"));
+    lease.levels.emplace_back(reader.word("level"));
   while ((reader.next_is("ram") || reader.next_is("vram")) &&
          lease.holdings.size() < kMostRows)
     read_holding(reader, lease);

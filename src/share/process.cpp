@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -104,23 +106,32 @@ std::string_view variable_in(std::string_view environment,
 }  // namespace
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
-  const std::size_t name_end = text.rfind(") ");
   const auto pid = parse_pid(text.substr(0, text.find(' ')));
-  if (name_end == std::string_view::npos || !pid) return std::nullopt;
-  const std::vector<std::string_view> fields =
-      split(text.substr(name_end + 2), ' ');
-  if (fields.size() < 27 || fields[0].size() != 1) return std::nullopt;
-  // fields[0] is what the manual page numbers 3.
-  const auto parent = parse_count(fields[4 - 3]);
-  const auto threads = parse_count(fields[20 - 3]);
-  const auto start = parse_count(fields[22 - 3]);
-  const auto resident = parse_count(fields[24 - 3]);
-  const auto stack_start = parse_count(fields[28 - 3]);
+  if (!pid) return std::nullopt;
+  // The name is near the front, and rfind() would look at each letter behind.
+  const void* const name_end = ::memrchr(text.data(), ')', text.size());
+  if (!name_end) return std::nullopt;
+  text = {static_cast<const char*>(name_end) + 1, text.end()};
+  // fields[0] is the rest of what the manual page numbers 2: nothing. Each has a
+  // blank behind it.
+  std::array<std::string_view, 28 - 1> fields;
+  for (std::string_view& field : fields) {
+    const std::size_t end = text.find(' ');
+    if (end == std::string_view::npos) return std::nullopt;
+    field = text.substr(0, end);
+    text.remove_prefix(end + 1);
+  }
+  if (!fields[0].empty() || fields[1].size() != 1) return std::nullopt;
+  const auto parent = parse_count(fields[4 - 2]);
+  const auto threads = parse_count(fields[20 - 2]);
+  const auto start = parse_count(fields[22 - 2]);
+  const auto resident = parse_count(fields[24 - 2]);
+  const auto stack_start = parse_count(fields[28 - 2]);
   if (!parent || !threads || !start || !resident || !stack_start ||
       *parent > std::numeric_limits<pid_t>::max())
     return std::nullopt;
   return ProcessStat{
-      *pid,        fields[0][0], static_cast<pid_t>(*parent),
+      *pid,        fields[1][0], static_cast<pid_t>(*parent),
       *threads,    *start,       std::min(*resident, std::uint64_t{1} << 48),
       *stack_start};
 }
@@ -173,7 +184,7 @@ std::uint64_t least_used(const std::vector<TreeMember>& members) {
 // With three system calls, where Host::read takes four: it is asked for every
 // lease, and the kernel gives the one line of this file in one piece.
 std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid) {
-  const std::string path = host.full(folder_of(pid) + "/stat");
+  const std::string path = host.full("/proc/") + std::to_string(pid) + "/stat";
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   char text[2048];
   const ssize_t n = fd ? ::read(fd.get(), text, sizeof text) : -1;
