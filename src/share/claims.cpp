@@ -35,8 +35,11 @@ struct Forest {
 };
 
 Forest forest_of(const std::vector<LiveLease>& live) {
+  const bool nested = std::any_of(live.begin(), live.end(), [](auto& one) {
+    return !one.lease.within.empty();
+  });
   std::map<std::pair<uid_t, std::string_view>, std::size_t> index;
-  for (std::size_t i = 0; i < live.size(); ++i)
+  for (std::size_t i = 0; nested && i < live.size(); ++i)
     index[{live[i].owner, live[i].lease.id}] = i;
   Forest forest;
   forest.inner.resize(live.size());
