@@ -1,13 +1,16 @@
 #include "share/process.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "base/text.h"
 #include "os/fd.h"
@@ -52,13 +55,6 @@ std::vector<ProcessStat> children(const Host& host, const ProcessStat& stat) {
     }
   }
   return found;
-}
-
-std::uint64_t anonymous(const Host& host, const ProcessStat& stat) {
-  if (stat.resident * page_size() < kTrifle) return 0;
-  const Result<std::string> text = host.read(folder_of(stat.pid) + "/statm");
-  if (!text) return 0;
-  return parse_anonymous_pages(*text).value_or(0) * page_size();
 }
 
 // Tells each member which other one is its parent.
@@ -112,8 +108,8 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const void* const name_end = ::memrchr(text.data(), ')', text.size());
   if (!name_end) return std::nullopt;
   text = {static_cast<const char*>(name_end) + 1, text.end()};
-  // fields[0] is the rest of what the manual page numbers 2: nothing. Each has a
-  // blank behind it.
+  // fields[0] is the rest of what the manual page numbers 2: nothing. Each has
+  // a blank behind it.
   std::array<std::string_view, 28 - 1> fields;
   for (std::string_view& field : fields) {
     const std::size_t end = text.find(' ');
@@ -192,6 +188,30 @@ std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid) {
   return parse_process_stat({text, static_cast<std::size_t>(n)});
 }
 
+std::uint64_t read_anonymous(const Host& host, const ProcessStat& stat) {
+  if (stat.resident * page_size() < kTrifle) return 0;
+  const Result<std::string> text = host.read(folder_of(stat.pid) + "/statm");
+  if (!text) return 0;
+  return parse_anonymous_pages(*text).value_or(0) * page_size();
+}
+
+ProcessTable::ProcessTable(std::vector<ProcessStat> processes)
+    : by_pid_(std::move(processes)), by_parent_(by_pid_) {
+  std::ranges::sort(by_pid_, {}, &ProcessStat::pid);
+  std::ranges::sort(by_parent_, {}, &ProcessStat::parent);
+}
+
+const ProcessStat* ProcessTable::find(pid_t pid) const {
+  const auto at = std::ranges::lower_bound(by_pid_, pid, {}, &ProcessStat::pid);
+  return at != by_pid_.end() && at->pid == pid ? &*at : nullptr;
+}
+
+std::span<const ProcessStat> ProcessTable::children(pid_t parent) const {
+  const auto key = &ProcessStat::parent;
+  return {std::ranges::lower_bound(by_parent_, parent, {}, key),
+          std::ranges::upper_bound(by_parent_, parent, {}, key)};
+}
+
 LeaseTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
                             std::size_t most, const ProcessTable* table) {
   LeaseTree tree;
@@ -199,21 +219,21 @@ LeaseTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
   std::vector<ProcessStat>& open = roots;
   std::unordered_set<pid_t> seen;
   for (const ProcessStat& root : roots) seen.insert(root.pid);
-  const auto add = [&](const std::vector<ProcessStat>& found) {
+  const auto add = [&](std::span<const ProcessStat> found) {
     for (const ProcessStat& child : found)
       if (!has_ended(child) && seen.insert(child.pid).second)
         open.push_back(child);
   };
   for (std::size_t i = 0; i < open.size() && i < most; ++i) {
     tree.pids.push_back(open[i].pid);
-    members.push_back({TreeMember::kNoParent, anonymous(host, open[i]), 0,
-                       open[i].stack_start});
-    if (!table) {
+    members.push_back(
+        {TreeMember::kNoParent,
+         open[i].anonymous ? *open[i].anonymous : read_anonymous(host, open[i]),
+         0, open[i].stack_start});
+    if (table)
+      add(table->children(open[i].pid));
+    else
       add(children(host, open[i]));
-    } else if (const auto found = table->find(open[i].pid);
-               found != table->end()) {
-      add(found->second);
-    }
   }
   link(open, members);
   add_peaks(host, tree.pids, members);
@@ -221,10 +241,18 @@ LeaseTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
   return tree;
 }
 
-std::vector<pid_t> list_processes(const Host& host) {
+std::vector<pid_t> list_processes(const Host& host, std::size_t most) {
   std::vector<pid_t> pids;
-  for (const std::string& name : host.list("/proc"))
-    if (const auto pid = parse_pid(name)) pids.push_back(*pid);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(
+      ::opendir(host.full("/proc").c_str()), ::closedir);
+  if (!dir) return pids;
+  while (const dirent* const entry = ::readdir(dir.get())) {
+    const auto pid = parse_pid(entry->d_name);
+    if (!pid) continue;
+    if (pids.size() == most) return {};
+    pids.push_back(*pid);
+  }
+  std::sort(pids.begin(), pids.end());
   return pids;
 }
 

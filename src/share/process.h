@@ -23,9 +23,9 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "os/host.h"
@@ -41,6 +41,8 @@ struct ProcessStat {
   std::uint64_t start = 0;        // clock ticks after boot
   std::uint64_t resident = 0;     // pages
   std::uint64_t stack_start = 0;  // 0 where we may not know
+  // Bytes, from read_anonymous(); empty where nobody has asked yet.
+  std::optional<std::uint64_t> anonymous{};
 };
 
 // Empty where the text is not such a line. A command's name may hold blanks and
@@ -77,8 +79,23 @@ struct LeaseTree {
 // /proc/PID/stat; empty where there is no such process.
 std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid);
 
-// Processes by their parents, for many trees at once.
-using ProcessTable = std::unordered_map<pid_t, std::vector<ProcessStat>>;
+// Bytes of anonymous memory, from /proc/PID/statm; 0 where that is little or
+// cannot be seen.
+std::uint64_t read_anonymous(const Host& host, const ProcessStat& stat);
+
+// Many processes, to find many trees among them.
+class ProcessTable {
+ public:
+  explicit ProcessTable(std::vector<ProcessStat> processes);
+
+  // Null where there is none.
+  const ProcessStat* find(pid_t pid) const;
+  std::span<const ProcessStat> children(pid_t parent) const;
+
+ private:
+  std::vector<ProcessStat> by_pid_;
+  std::vector<ProcessStat> by_parent_;
+};
 
 // The trees that grow from `roots`, as one, up to `most` processes. Children
 // are found in `table`, or where that is null in /proc/PID/task/TID/children
@@ -87,8 +104,9 @@ LeaseTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
                             std::size_t most,
                             const ProcessTable* table = nullptr);
 
-// The pids in /proc, in no order.
-std::vector<pid_t> list_processes(const Host& host);
+// The pids in /proc, in ascending order; none where there are more than `most`.
+std::vector<pid_t> list_processes(const Host& host,
+                                  std::size_t most = SIZE_MAX);
 
 // The pids that were given out after `after`, up to `last`. They count upwards
 // and then come round, so that `last` may be the smaller one.

@@ -10,7 +10,6 @@
 #include <string>
 #include <system_error>
 #include <thread>
-#include <unordered_set>
 #include <utility>
 
 #include "share/process.h"
@@ -34,10 +33,9 @@ struct Found {
   LeaseName name;
   enum class Text { none, broken, lease } text = Text::none;
   LiveLease live;
-  bool ours = false;               // of the user who asks
-  bool seen_from_here = false;     // same boot, same pid namespace
-  bool unmarked = false;           // its marks still have to be looked for
-  std::vector<ProcessStat> roots;  // of the tree to measure
+  bool ours = false;            // of the user who asks
+  bool seen_from_here = false;  // same boot, same pid namespace
+  bool unmarked = false;        // its marks still have to be looked for
 };
 
 // What all lookers share.
@@ -75,42 +73,18 @@ void for_each_index(std::size_t n, const F& f) {
   for (std::thread& thread : threads) thread.join();
 }
 
-void measure_tree(Scene& scene, Found& found) {
-  if (found.roots.empty()) return;
+void measure_tree(Scene& scene, Found& found, std::vector<ProcessStat> roots) {
   std::size_t most = kMostProcesses;
   if (!found.ours) {
     const std::size_t before = scene.of_others;
     if (before >= kMostOfOthers) return;
     most = std::min(most, kMostOfOthers - before);
   }
-  LeaseTree tree = read_process_tree(scene.host, std::move(found.roots), most,
+  LeaseTree tree = read_process_tree(scene.host, std::move(roots), most,
                                      scene.table ? &*scene.table : nullptr);
   if (!found.ours) scene.of_others += tree.pids.size();
   found.live.used = tree.used;
   found.live.pids = std::move(tree.pids);
-}
-
-// Asking each holder for its children, or every process that is no holder for
-// its parent: whichever is less.
-void find_kin(Scene& scene, const std::vector<Found>& all) {
-  std::vector<ProcessStat> known;
-  for (const Found& found : all)
-    known.insert(known.end(), found.roots.begin(), found.roots.end());
-  if (known.size() < kMany) return;
-  std::vector<pid_t> others = list_processes(scene.host);
-  std::unordered_set<pid_t> holders;
-  for (const ProcessStat& stat : known) holders.insert(stat.pid);
-  std::erase_if(others, [&](pid_t pid) { return holders.contains(pid); });
-  if (others.size() > known.size() / 2) return;
-  std::vector<std::optional<ProcessStat>> stats(others.size());
-  for_each_index(others.size(), [&](std::size_t i) {
-    stats[i] = read_process_stat(scene.host, others[i]);
-  });
-  scene.table.emplace();
-  for (const ProcessStat& stat : known)
-    (*scene.table)[stat.parent].push_back(stat);
-  for (const std::optional<ProcessStat>& stat : stats)
-    if (stat) (*scene.table)[stat->parent].push_back(*stat);
 }
 
 bool is_being_written(const LeaseFile& file) {
@@ -119,6 +93,7 @@ bool is_being_written(const LeaseFile& file) {
 }
 
 void read_text(const Scene& scene, Found& found) {
+  found.ours = found.name.owner == scene.user;
   const Result<LeaseFile> file = read_lease_file(scene.folder, found.name);
   if (!file) return;
   Result<Lease> lease = parse_lease(file->text);
@@ -134,9 +109,15 @@ void read_text(const Scene& scene, Found& found) {
   }
 }
 
-void look_at(const Scene& scene, Found& found) {
-  found.ours = found.name.owner == scene.user;
-  read_text(scene, found);
+// The holder, from the table if it was seen there since it took the lease.
+std::optional<ProcessStat> find_holder(const Scene& scene, const Lease& lease) {
+  const ProcessStat* const known = scene.table && lease.taken < scene.here.now
+                                       ? scene.table->find(lease.holder.pid)
+                                       : nullptr;
+  return known ? *known : read_process_stat(scene.host, lease.holder.pid);
+}
+
+void look_at(Scene& scene, Found& found) {
   if (found.text != Found::Text::lease) return;
   const Lease& lease = found.live.lease;
   const Holder& self = scene.here.self;
@@ -145,7 +126,7 @@ void look_at(const Scene& scene, Found& found) {
   Sighting sighting = Sighting::gone;
   std::optional<ProcessStat> stat;
   if (found.seen_from_here) {
-    stat = read_process_stat(scene.host, lease.holder.pid);
+    stat = find_holder(scene, lease);
     sighting = sight(lease, stat,
                      stat ? Existence::some : existence_of(lease.holder.pid));
   }
@@ -155,9 +136,38 @@ void look_at(const Scene& scene, Found& found) {
                    needs_marks(lease, scene.here, sighting);
   if (sighting != Sighting::running && sighting != Sighting::stopped) return;
   if (lease.kind == LeaseKind::held)
-    found.roots = {*stat};
+    measure_tree(scene, found, {*stat});
   else
     found.live.pids = {stat->pid};
+}
+
+// Looks at all that were found. Where there are many leases and hardly more
+// processes than those, each process is read once, as a holder or perhaps the
+// child of one; else each holder is asked for its children. In one round: on a
+// busy machine threads wait longer for one another than they work.
+void look_at_all(Scene& scene, std::vector<Found>& all) {
+  std::vector<pid_t> pids;
+  if (all.size() >= kMany)
+    pids = list_processes(scene.host, all.size() + all.size() / 2);
+  std::vector<std::optional<ProcessStat>> stats(pids.size());
+  for_each_index(pids.size() + all.size(), [&](std::size_t i) {
+    if (i < pids.size()) {
+      std::optional<ProcessStat>& stat = stats[i];
+      stat = read_process_stat(scene.host, pids[i]);
+      if (stat) stat->anonymous = read_anonymous(scene.host, *stat);
+      return;
+    }
+    Found& found = all[i - pids.size()];
+    read_text(scene, found);
+    if (pids.empty()) look_at(scene, found);
+  });
+  if (pids.empty()) return;
+  std::vector<ProcessStat> seen;
+  seen.reserve(stats.size());
+  for (const std::optional<ProcessStat>& stat : stats)
+    if (stat) seen.push_back(*stat);
+  scene.table.emplace(std::move(seen));
+  for (Found& found : all) look_at(scene, found);
 }
 
 // Where the processes must be that these leases have left behind.
@@ -179,7 +189,7 @@ PidRange range_of_marked(const Scene& scene, const std::vector<Found>& all) {
   return {oldest->live.lease.holder.pid, *last};
 }
 
-void look_for_marks(const Scene& scene, std::vector<Found>& all) {
+void look_for_marks(Scene& scene, std::vector<Found>& all) {
   std::vector<std::string> ids;
   for (const Found& found : all)
     if (found.unmarked) ids.push_back(found.live.lease.id);
@@ -188,13 +198,15 @@ void look_for_marks(const Scene& scene, std::vector<Found>& all) {
       find_marked(scene.host, kLeaseVariable, ids, range_of_marked(scene, all));
   for (Found& found : all) {
     if (!found.unmarked) continue;
+    std::vector<ProcessStat> roots;
     for (const MarkedProcess& process : marked) {
       if (process.mark != found.live.lease.id) continue;
       const auto stat = read_process_stat(scene.host, process.pid);
-      if (stat && !has_ended(*stat)) found.roots.push_back(*stat);
+      if (stat && !has_ended(*stat)) roots.push_back(*stat);
     }
     found.live.standing =
-        judge(found.live.lease, scene.here, Sighting::gone, found.roots.size());
+        judge(found.live.lease, scene.here, Sighting::gone, roots.size());
+    if (!roots.empty()) measure_tree(scene, found, std::move(roots));
   }
 }
 
@@ -224,13 +236,11 @@ Survey survey_leases(const Host& host, const LeaseFolder& folder,
   for (std::size_t i = 0; i < names.size(); ++i)
     all[i].name = std::move(names[i]);
   Scene scene{host, folder, here, user};
-  for_each_index(all.size(), [&](std::size_t i) { look_at(scene, all[i]); });
+  look_at_all(scene, all);
   look_for_marks(scene, all);
-  find_kin(scene, all);
-  for_each_index(all.size(),
-                 [&](std::size_t i) { measure_tree(scene, all[i]); });
 
   Survey survey;
+  survey.live.reserve(all.size());
   for (Found& found : all) {
     if (is_stale(found, here, user))
       survey.stale.push_back(std::move(found.name));

@@ -1,74 +1,16 @@
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "catch.h"
+#include "fake_proc.h"
 #include "share/process.h"
 
 using namespace fitrun;
 
 namespace {
 
-constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::size_t kNone = TreeMember::kNoParent;
-
-// /proc/PID/stat with the fields that count: state, parent, threads, start,
-// resident pages, address of the stack.
-std::string stat_line(const std::string& pid_and_name, char state, int parent,
-                      int threads, int start, int resident,
-                      const std::string& stack) {
-  return pid_and_name + " " + state + " " + std::to_string(parent) +
-         " 5 6 0 -1 4194304 7 8 9 10 11 12 13 14 20 0 " +
-         std::to_string(threads) + " 0 " + std::to_string(start) + " 2703360 " +
-         std::to_string(resident) + " 18446744073709551615 1 2 " + stack +
-         " 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
-}
-
-// A /proc made of files, gone at the end.
-class FakeProc {
- public:
-  FakeProc() {
-    char name[] = "/tmp/fitrun-test-XXXXXX";
-    root_ = ::mkdtemp(name);
-    ::mkdir((root_ + "/proc").c_str(), 0700);
-  }
-  ~FakeProc() { std::system(("rm -r " + root_).c_str()); }
-  FakeProc(const FakeProc&) = delete;
-  FakeProc& operator=(const FakeProc&) = delete;
-
-  Host host() const { return Host(root_); }
-
-  void add(int pid, int parent, std::uint64_t anonymous_mib,
-           const std::string& stack, const std::string& children = "",
-           std::uint64_t peak_mib = 0, int threads = 1) const {
-    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    const std::uint64_t shared = 10 * kMiB / page;
-    const std::uint64_t resident = anonymous_mib * kMiB / page + shared;
-    const std::string id = std::to_string(pid);
-    write(id + "/stat", stat_line(id + " (a) R 1 (b)", 'S', parent, threads, 77,
-                                  static_cast<int>(resident), stack));
-    write(id + "/statm", "99999 " + std::to_string(resident) + " " +
-                             std::to_string(shared) + " 1 0 1 0\n");
-    write(id + "/task/" + id + "/children", children);
-    if (peak_mib > 0)
-      write(id + "/status", "Name:\tx\nVmHWM:\t   " +
-                                std::to_string(peak_mib * 1024) + " kB\n");
-  }
-
-  void write(const std::string& path, const std::string& text) const {
-    const std::string full = root_ + "/proc/" + path;
-    for (std::size_t at = root_.size() + 6; at != std::string::npos;
-         at = full.find('/', at + 1))
-      ::mkdir(full.substr(0, at).c_str(), 0700);
-    std::ofstream(full) << text;
-  }
-
- private:
-  std::string root_;
-};
 
 LeaseTree tree_of(const FakeProc& proc, std::vector<pid_t> pids) {
   std::vector<ProcessStat> roots;
@@ -168,7 +110,7 @@ TEST_CASE("memory that processes may share is counted once", "[share]") {
 }
 
 TEST_CASE("a tree is its root and all descendants", "[share]") {
-  const FakeProc proc;
+  FakeProc proc;
   proc.add(10, 1, 5, "100", "11 12 ");
   proc.add(11, 10, 300, "200", "13 ");
   proc.add(12, 10, 200, "300");
@@ -180,7 +122,7 @@ TEST_CASE("a tree is its root and all descendants", "[share]") {
 }
 
 TEST_CASE("children of every thread belong to the tree", "[share]") {
-  const FakeProc proc;
+  FakeProc proc;
   proc.add(10, 1, 5, "100", "", 0, 2);
   proc.write("10/task/17/children", "18 ");
   proc.add(18, 10, 40, "200");
@@ -189,7 +131,7 @@ TEST_CASE("children of every thread belong to the tree", "[share]") {
 
 TEST_CASE("forked children count with what they have beyond the parent",
           "[share]") {
-  const FakeProc proc;
+  FakeProc proc;
   proc.add(10, 1, 100, "100", "11 12 ", 150);
   proc.add(11, 10, 400, "100");  // forked: 400 - 150
   proc.add(12, 10, 400, "200");  // has exec'd: 400
@@ -198,14 +140,14 @@ TEST_CASE("forked children count with what they have beyond the parent",
 
 TEST_CASE("a parent whose peak is not known shares all with its children",
           "[share]") {
-  const FakeProc proc;
+  FakeProc proc;
   proc.add(10, 1, 100, "100", "11 ");
   proc.add(11, 10, 400, "100");
   CHECK(tree_of(proc, {10}).used == 100 * kMiB);
 }
 
 TEST_CASE("roots that are children of one another count once", "[share]") {
-  const FakeProc proc;
+  FakeProc proc;
   proc.add(10, 1, 100, "100", "11 ", 100);
   proc.add(11, 10, 130, "100");
   const LeaseTree tree = tree_of(proc, {11, 10});
@@ -214,7 +156,7 @@ TEST_CASE("roots that are children of one another count once", "[share]") {
 }
 
 TEST_CASE("a tree ends at the bound, and never runs in circles", "[share]") {
-  const FakeProc proc;
+  FakeProc proc;
   proc.add(10, 11, 5, "100", "11 10 ");
   proc.add(11, 10, 5, "200", "10 ");
   CHECK(tree_of(proc, {10}).pids == std::vector<pid_t>{10, 11});
@@ -223,9 +165,60 @@ TEST_CASE("a tree ends at the bound, and never runs in circles", "[share]") {
         std::vector<pid_t>{10});
 }
 
+TEST_CASE("a tree is the same from a table as from the kernel's lists",
+          "[share]") {
+  FakeProc proc;
+  proc.add(10, 1, 5, "100", "11 12 ", 40);
+  proc.add(11, 10, 300, "200", "13 ");
+  proc.add(12, 10, 200, "100");  // forked: 200 - 40
+  proc.add(13, 11, 100, "400");
+  proc.add(14, 1, 999, "500");  // somebody else
+  proc.write("15/stat", stat_line("15 (a)", 'Z', 10, 1, 77, 0, "0"));
+  std::vector<ProcessStat> all;
+  for (const pid_t pid : list_processes(proc.host())) {
+    const auto stat = read_process_stat(proc.host(), pid);
+    REQUIRE(stat);
+    all.push_back(*stat);
+  }
+  const ProcessTable table(all);
+  REQUIRE(table.find(10));
+  CHECK(table.find(10)->stack_start == 100);
+  CHECK(table.find(9) == nullptr);
+  CHECK(table.find(16) == nullptr);
+  CHECK(table.children(14).empty());
+  LeaseTree tree =
+      read_process_tree(proc.host(), {*table.find(10)}, 100, &table);
+  std::sort(tree.pids.begin() + 1, tree.pids.end());
+  CHECK(tree.pids == std::vector<pid_t>{10, 11, 12, 13});
+  CHECK(tree.used == tree_of(proc, {10}).used);
+  CHECK(tree.used == 565 * kMiB);
+}
+
+TEST_CASE("memory that was asked for is not asked for again", "[share]") {
+  FakeProc proc;
+  proc.add(10, 1, 300, "100");
+  auto root = read_process_stat(proc.host(), 10);
+  REQUIRE(root);
+  CHECK(read_anonymous(proc.host(), *root) == 300 * kMiB);
+  root->anonymous = 200 * kMiB;
+  CHECK(read_process_tree(proc.host(), {*root}, 1).used == 200 * kMiB);
+}
+
+TEST_CASE("processes are listed in order, or not at all where they are many",
+          "[share]") {
+  FakeProc proc;
+  for (const int pid : {300, 20, 1000}) proc.add(pid, 1, 1, "1");
+  proc.write("self/stat", "");
+  proc.write("meminfo", "");
+  const std::vector<pid_t> all = {20, 300, 1000};
+  CHECK(list_processes(proc.host()) == all);
+  CHECK(list_processes(proc.host(), 3) == all);
+  CHECK(list_processes(proc.host(), 2).empty());
+}
+
 TEST_CASE("marked processes are found by their environment", "[share]") {
   using std::string_literals::operator""s;
-  const FakeProc proc;
+  FakeProc proc;
   proc.write("20/environ", "A=1\0FITRUN_LEASE=aaaa\0B=2\0"s);
   proc.write("21/environ", "FITRUN_LEASE=bbbb\0"s);
   proc.write("22/environ", "FITRUN_LEASE=cccc\0"s);
