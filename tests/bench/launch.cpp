@@ -19,23 +19,29 @@
 namespace {
 
 struct Subject {
+  const char* name;
   std::vector<std::string> words;
-  std::vector<double> times;  // microseconds
+  bool leases = true;
+  std::vector<double> times{};  // microseconds
 };
 
-double microseconds_of(const std::vector<std::string>& words) {
+double microseconds_of(const Subject& subject) {
   std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (const std::string& word : words)
+  argv.reserve(subject.words.size() + 1);
+  for (const std::string& word : subject.words)
     argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
+  if (subject.leases)
+    ::unsetenv("FITRUN_LEASES");
+  else
+    ::setenv("FITRUN_LEASES", "off", 1);
   const auto start = std::chrono::steady_clock::now();
   pid_t pid = 0;
   int status = 0;
   if (posix_spawnp(&pid, argv[0], nullptr, nullptr, argv.data(), environ) !=
           0 ||
       waitpid(pid, &status, 0) != pid || status != 0) {
-    std::fprintf(stderr, "launch: %s does not work here\n", argv[0]);
+    std::fprintf(stderr, "launch: %s does not work here\n", subject.name);
     std::exit(1);
   }
   return std::chrono::duration<double, std::micro>(
@@ -56,15 +62,17 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: launch ROUNDS FITRUN STAGE\n");
     return 2;
   }
+  const std::vector<std::string> launch{argv[2], "-q", argv[3], "--", "true"};
   std::vector<Subject> subjects{
-      {{"true"}, {}},
-      {{"nice", "true"}, {}},
-      {{"env", "true"}, {}},
-      {{argv[2], "-q", argv[3], "--", "true"}, {}},
+      {"true", {"true"}},
+      {"nice true", {"nice", "true"}},
+      {"env true", {"env", "true"}},
+      {"fitrun -q STAGE -- true", launch},
+      {"... with FITRUN_LEASES=off", launch, false},
   };
   for (int round = -10; round < rounds; ++round) {  // 10 to fill the caches
     for (Subject& subject : subjects) {
-      const double time = microseconds_of(subject.words);
+      const double time = microseconds_of(subject);
       if (round >= 0) subject.times.push_back(time);
     }
   }
@@ -73,14 +81,12 @@ int main(int argc, char** argv) {
   const double bare = quantile(subjects[0].times, 0.5);
   const double nice = quantile(subjects[1].times, 0.5);
   std::printf("%d rounds, microseconds of wall time\n\n", rounds);
-  std::printf("%-24s %7s %7s %7s %7s %8s %8s\n", "", "lowest", "25 %", "median",
+  std::printf("%-26s %7s %7s %7s %7s %8s %8s\n", "", "lowest", "25 %", "median",
               "75 %", "x true", "x nice");
-  const char* const names[] = {"true", "nice true", "env true",
-                               "fitrun -q STAGE -- true"};
-  for (std::size_t i = 0; i < subjects.size(); ++i) {
-    const std::vector<double>& times = subjects[i].times;
+  for (const Subject& subject : subjects) {
+    const std::vector<double>& times = subject.times;
     const double median = quantile(times, 0.5);
-    std::printf("%-24s %7.0f %7.0f %7.0f %7.0f %8.2f %8.2f\n", names[i],
+    std::printf("%-26s %7.0f %7.0f %7.0f %7.0f %8.2f %8.2f\n", subject.name,
                 times.front(), quantile(times, 0.25), median,
                 quantile(times, 0.75), median / bare, median / nice);
   }
