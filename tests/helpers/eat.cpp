@@ -83,12 +83,15 @@ void wait_for_all(Gate& gate, std::size_t workers) {
 void in_processes(std::size_t count,
                   const std::function<void(std::size_t)>& work) {
   std::vector<pid_t> pids;
+  const pid_t parent = ::getpid();
   for (std::size_t i = 0; i < count; ++i) {
     const pid_t pid = ::fork();
     if (pid < 0) fail("fork");
     if (pid == 0) {
-      // A job that has lost its parent must not wait for it forever.
+      // A job that has lost its parent, now or before, must not wait for it
+      // forever.
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent) ::_exit(97);
       work(i);
       ::_exit(0);
     }
