@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""fit.py FITRUN HELPERS [--quick]: how good a count is, by whether it survives.
+"""fit.py FITRUN HELPERS [--seed N] [--quick]: how good counts are, by survival.
 
 Under real memory limits, jobs of known shape are run with the counts that
 several rules choose. A rule's throughput is its count as a share of the largest
@@ -11,57 +11,97 @@ count that survives three times, and 0 where one of three runs is killed:
   RPM       min(want, MemTotal / cost), as RPM 4.19's %{getncpus:proc}
   LLVM      min(want, free memory of the host / cost), as LLVM's link jobs
 
-RPM's and LLVM's formulas are given the exact cost of a worker. --quick does one
-case, to see that this works. Needs: python3, a writable memory cgroup.
+RPM's and LLVM's formulas are given the exact cost of a worker. "at most" is no
+rule but arithmetic: the count that 0.95 of the limit holds by the exact costs,
+for a learned headroom is never above 0.95.
+
+The cases are drawn before anything runs: for each limit and shape, bytes per
+worker from 4 to 128 MiB, evenly by their logarithm, and a fixed part from 0 to
+30 % of the smallest limit. Each case that is drawn counts. --quick does the
+first one, to see that this works. Needs: python3, a writable memory cgroup.
 """
 
+import argparse
 import os
+import random
 import statistics
-import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../e2e/lib"))
 sys.dont_write_bytecode = True
 
-from cgroups import find_home, run_in  # noqa: E402
+from cgroups import find_home, read, run_in  # noqa: E402
 
 MIB = 1 << 20
 WANT = 32
 LIMITS = (256, 512, 1024)  # MiB
-# Fixed and per worker, MiB: from nearly all of it in the workers to nearly none.
-SHAPES = {
-    "processes": (10, 50),
-    "page-cache": (20, 40),
-    "process-spike": (30, 30),
-    "copy-on-write": (40, 20),
-    "shared-memory": (50, 10),
-}
+# All of tests/helpers/eat but "split-work", whose memory does not grow with the
+# count, and "orphans", which wait forever for one of them that was killed.
+SHAPES = ("threads", "processes", "thread-spike", "process-spike", "page-cache",
+          "mapped-file", "shared-memory", "copy-on-write", "tmpfs", "programs",
+          "short-tasks")
 RULES = ("learned", "declared", "want", "RPM", "LLVM")
 
 
+def draw(dice, limit, shape):
+    """(fixed, per worker) in MiB, or None where that is no job."""
+    per_worker = round(4 * 32 ** dice.random())
+    # The workers of this shape change so much of the fixed part.
+    least = per_worker if shape == "copy-on-write" else 0
+    most = LIMITS[0] * 30 // 100
+    fixed = least + int(dice.random() * (most - least + 1))
+    if least > most or fixed + per_worker > limit:
+        return None
+    return fixed, per_worker
+
+
+def draw_all(seed):
+    """([(limit, shape, fixed, per worker)], how many were drawn again)."""
+    dice = random.Random(seed)
+    cases, again = [], 0
+    for limit in LIMITS:
+        for shape in SHAPES:
+            while not (costs := draw(dice, limit, shape)):
+                again += 1
+            cases.append((limit, shape, *costs))
+    return cases, again
+
+
 class Case:
-    def __init__(self, cgroup, folder, fitrun, eat, shape):
+    def __init__(self, cgroup, folder, programs, drawn):
         self.cgroup = cgroup
         self.folder = folder
-        self.fitrun = fitrun
-        self.fixed, self.per_worker = SHAPES[shape]
-        self.command = [eat, shape, "<threads>", str(self.fixed),
+        self.fitrun, helpers = programs
+        self.limit, shape, self.fixed, self.per_worker = drawn
+        self.command = [f"{helpers}/eat", shape, "<threads>", str(self.fixed),
                         str(self.per_worker), "120", folder]
+
+    def run(self, *words):
+        """Runs alone in the cgroup: what a killed job has left there ends first."""
+        while read(f"{self.cgroup}/cgroup.procs"):
+            time.sleep(0.01)
+        return run_in(self.cgroup, *words)
 
     def survives(self, count):
         words = [str(count) if w == "<threads>" else w for w in self.command]
-        return all(run_in(self.cgroup, *words)[0] == 0 for _ in range(3))
+        return all(self.run(*words)[0] == 0 for _ in range(3))
 
-    def largest(self, limit):
-        count = min(WANT, (limit - self.fixed) // self.per_worker + 1)
+    def held_by(self, mib):
+        return max(1, min(WANT, int((mib - self.fixed) // self.per_worker)))
+
+    def largest(self):
+        """From above what the arithmetic says down, and up where that survives."""
+        count = min(WANT, self.held_by(self.limit) + 2)
         while count > 1 and not self.survives(count):
             count -= 1
+        while count < WANT and self.survives(count + 1):
+            count += 1
         return count
 
     def planned(self, stage):
-        status, text = run_in(self.cgroup, self.fitrun, "plan", "--format",
-                              "threads", stage)
+        status, text = self.run(self.fitrun, "plan", "--format", "threads", stage)
         assert status == 0, text
         return int(text.split()[0])
 
@@ -73,8 +113,8 @@ class Case:
 
     def learned(self):
         stage = self.stage("learned", "")
-        status, text = run_in(self.cgroup, self.fitrun, "measure", "-q",
-                              "--write", stage, "--", *self.command)
+        status, text = self.run(self.fitrun, "measure", "-q", "--write", stage,
+                                "--", *self.command)
         assert status == 0, text
         return self.planned(stage)
 
@@ -83,69 +123,75 @@ class Case:
             "declared", f'fixed = "{self.fixed}MiB"\n'
                         f'per_worker = "{self.per_worker}MiB"\n'))
 
+    def by_host(self, key):
+        kib = dict(line.split()[:2] for line in read("/proc/meminfo").splitlines())
+        mib = int(kib[key + ":"]) // 1024
+        return max(1, min(WANT, mib // self.per_worker))
 
-def host_memory(key):
-    with open("/proc/meminfo", encoding="ascii") as file:
-        for line in file:
-            if line.startswith(key + ":"):
-                return int(line.split()[1]) * 1024
-    raise KeyError(key)
+    def shares(self):
+        """(the largest count, {rule: (count, its share, 0 where killed)})."""
+        counts = dict(zip(RULES, (
+            self.learned(), self.declared(), WANT, self.by_host("MemTotal"),
+            self.by_host("MemFree"))))
+        largest = self.largest()
+        alive = {count: self.survives(count) for count in set(counts.values())}
+        # Where the workers do not meet, more of them can be lucky.
+        largest = max(largest, *(count for count in alive if alive[count]))
+        shares = {rule: (count, count / largest if alive[count] else 0)
+                  for rule, count in counts.items()}
+        most = min(largest, self.held_by(0.95 * self.limit))
+        return largest, {**shares, "at most": (most, most / largest)}
 
 
-def counts_of(case):
-    by_host = {rule: max(1, min(WANT, host_memory(key) //
-                                (case.per_worker * MIB)))
-               for rule, key in (("RPM", "MemTotal"), ("LLVM", "MemFree"))}
-    return {"learned": case.learned(), "declared": case.declared(),
-            "want": WANT, **by_host}
+def row(title, cells):
+    print(f"{title:48}" + "".join(f"{cell:>11}" for cell in cells), flush=True)
 
 
-def row_text(limit, shape, largest, cells):
-    return f"{limit:5} MiB  {shape:14} {largest:7}  " + "".join(
-        f"{cell:>14}" for cell in cells)
+def report(results):
+    """`results`: for each case, (the largest count, a share for each rule)."""
+    def means(cases):
+        return [f"{statistics.mean(shares):.3f}" for shares in zip(*cases)]
+    every = [shares for _, shares in results]
+    bound = [shares for largest, shares in results if largest < WANT]
+    row(f"mean of {len(every)} cases", means(every))
+    row(f"mean of the {len(bound)} in which {WANT} do not fit", means(bound))
+    row("worst", [f"{min(shares):.2f}" for shares in zip(*every)])
+    row("killed", [shares.count(0) for shares in zip(*every)])
 
 
 def main():
-    words = [word for word in sys.argv[1:] if word != "--quick"]
-    quick = "--quick" in sys.argv
-    if len(words) != 2:
-        sys.exit(__doc__)
-    fitrun = os.path.abspath(words[0])
-    eat = os.path.abspath(os.path.join(words[1], "eat"))
+    parser = argparse.ArgumentParser(usage=__doc__.replace("%", "%%"))
+    parser.add_argument("programs", nargs=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true")
+    words = parser.parse_args()
+    programs = [os.path.abspath(path) for path in words.programs]
     cgroups = find_home()
     if isinstance(cgroups, str):
         print(f"SKIPPED: no memory cgroup can be made: {cgroups}")
         return 77
     os.environ["FITRUN_LEASES"] = "off"
-    shares = {rule: [] for rule in RULES}
-    killed = dict.fromkeys(RULES, 0)
-    print(row_text(0, "shape", 0, RULES).replace("    0 MiB", "limit    ")
-          .replace("      0  ", "largest  "))
+    cases, again = draw_all(words.seed)
+    print(f"seed {words.seed}: {len(cases)} cases, {again} draws were drawn again")
+    row("limit    shape          fixed + a worker  largest", [*RULES, "at most"])
+    results = []
     try:
         cgroups.hand_down(cgroups.home)
-        for limit in LIMITS[:1] if quick else LIMITS:
-            for shape in list(SHAPES)[:1] if quick else SHAPES:
-                cgroup = cgroups.make(cgroups.home, f"{limit}-{shape}",
-                                      limit=limit * MIB)
-                with tempfile.TemporaryDirectory() as folder:
-                    case = Case(cgroup, folder, fitrun, eat, shape)
-                    counts = counts_of(case)
-                    largest = case.largest(limit)
-                    cells = []
-                    for rule in RULES:
-                        count = counts[rule]
-                        alive = count <= largest and case.survives(count)
-                        killed[rule] += not alive
-                        shares[rule].append(count / largest if alive else 0)
-                        cells.append(f"{count} {shares[rule][-1]:.2f}" if alive
-                                     else f"{count} killed")
-                    print(row_text(limit, shape, largest, cells), flush=True)
-                cgroups.remove(cgroup)
+        for drawn in cases[:1] if words.quick else cases:
+            limit, shape, fixed, per_worker = drawn
+            cgroup = cgroups.make(cgroups.home, f"{limit}-{shape}",
+                                  limit=limit * MIB)
+            with tempfile.TemporaryDirectory() as folder:
+                largest, of_rule = Case(cgroup, folder, programs, drawn).shares()
+            row(f"{limit:4} MiB {shape:14} {fixed:3} + {per_worker:3} MiB"
+                f"     {largest:7}",
+                [f"{count} {share:.2f}" if share else f"{count} killed"
+                 for count, share in of_rule.values()])
+            results.append((largest, [share for _, share in of_rule.values()]))
+            cgroups.remove(cgroup)
     finally:
         cgroups.remove(cgroups.home)
-    means = [f"{statistics.mean(shares[rule]):.3f}" for rule in RULES]
-    print(f"{'mean':40}" + "".join(f"{mean:>14}" for mean in means))
-    print(f"{'killed':40}" + "".join(f"{killed[rule]:>14}" for rule in RULES))
+    report(results)
     return 0
 
 
