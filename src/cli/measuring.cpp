@@ -96,6 +96,7 @@ RunOnce runner(const Plan& plan, const Stage& stage, const Options& options,
     spec.input = nowhere;
     spec.output = options.measure.show_output ? STDERR_FILENO : nowhere;
     MeterWishes meter;
+    meter.at_most = request.at_most;
     if (options.measure.sample) meter.choice = MeterChoice::sampling;
     const Host host;
     probe::Self self(host, environment);

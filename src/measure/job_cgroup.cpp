@@ -1,6 +1,7 @@
 #include "measure/job_cgroup.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,6 +204,30 @@ std::optional<CgroupUsage> JobCgroup::read() {
   usage.mark = number_in(mark_);
   if (can_reset_ && reset_mark()) usage.mark_since = MarkSince::reading;
   return usage;
+}
+
+bool JobCgroup::hold_below(std::uint64_t bytes) const {
+  const bool v1 = version_ == CgroupVersion::v1;
+  const auto set = [&](const char* name, std::uint64_t value) {
+    const Fd fd = open_file(folder_, name, O_WRONLY);
+    return write_text(fd, std::to_string(value));
+  };
+  if (!set(v1 ? "memory.limit_in_bytes" : "memory.max", bytes)) return false;
+  // Neither is there where the kernel does not count swap by groups.
+  if (v1)
+    set("memory.memsw.limit_in_bytes", bytes);
+  else
+    set("memory.swap.max", 0);
+  return true;
+}
+
+void JobCgroup::kill_all() const {
+  const auto text = read_file(folder_ + "/cgroup.procs", 1U << 20);
+  if (!text) return;
+  for (const std::string_view line : lines(*text)) {
+    const auto pid = parse_count(trim(line));
+    if (pid && *pid > 1) ::kill(static_cast<pid_t>(*pid), SIGKILL);
+  }
 }
 
 std::optional<std::uint64_t> JobCgroup::oom_kills() const {

@@ -90,6 +90,12 @@ class JobCgroup {
   bool has_mark() const { return static_cast<bool>(mark_); }
   bool can_reset() const { return can_reset_; }
 
+  // Has the kernel end what takes more than this in the group, swap included.
+  // False where it cannot be had.
+  bool hold_below(std::uint64_t bytes) const;
+
+  void kill_all() const;
+
   // Reads, and sets the mark back where possible. Empty once it is gone.
   std::optional<CgroupUsage> read();
   std::optional<std::uint64_t> oom_kills() const;

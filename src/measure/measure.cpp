@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "base/bytes.h"
+
 namespace fitrun {
 namespace {
 
@@ -36,6 +38,13 @@ std::string died_of_memory(std::uint64_t workers, const PeakReading& peak) {
   return "with " + std::to_string(workers) +
          " workers the kernel killed for lack of memory (" + peak.oom_where +
          "): that run does not count, and no larger one is tried";
+}
+
+std::string did_not_fit(const RunRequest& request) {
+  return "with " + std::to_string(request.workers) +
+         " workers the run did not fit in the " +
+         format_bytes(static_cast<double>(*request.at_most)) +
+         " that it was held to: it does not count";
 }
 
 std::string how_it_ended(const RunOutcome& outcome, std::uint64_t workers) {
@@ -99,14 +108,41 @@ class Rounds {
     return std::min(*next, *by_vram);
   }
 
+  // Whether the run counts.
+  bool try_count(const RunRequest& request) {
+    const std::size_t before = result_.runs.size();
+    run_one(request);
+    if (over() || result_.runs.size() == before) return false;
+    counts_.push_back(request.workers);
+    return true;
+  }
+
+  void climb() {
+    while (const auto count = next_of_all_pools())
+      if (!try_count({*count, inputs_[0]})) return;
+  }
+
+  // Two workers, where they fit if enough of the one run is fixed: see
+  // measure.h.
+  std::optional<RunRequest> dare() const {
+    if (over() || too_many_ || counts_ != std::vector<std::uint64_t>{1})
+      return std::nullopt;
+    const double safe = wishes_.limits.available * kSafe;
+    const auto peak = static_cast<double>(result_.runs.front().peak.bytes);
+    if (wishes_.limits.most < 2 || !(peak < safe) || !std::isfinite(safe))
+      return std::nullopt;
+    // A GPU's memory cannot be held to anything.
+    const auto vram = learn(result_, Pool::vram).samples;
+    if (wishes_.vram_limits && !vram.empty() &&
+        !next_count(vram, *wishes_.vram_limits))
+      return std::nullopt;
+    return RunRequest{2, inputs_[0], static_cast<std::uint64_t>(safe)};
+  }
+
   // With counts that are found while it goes, over the first input.
   void first_round() {
-    while (const auto count = next_of_all_pools()) {
-      const std::size_t before = result_.runs.size();
-      run_one({*count, inputs_[0]});
-      if (over() || result_.runs.size() == before) break;
-      counts_.push_back(*count);
-    }
+    climb();
+    if (const auto request = dare(); request && try_count(*request)) climb();
     of_ = total();
     for (std::size_t i = 1; i < inputs_.size(); ++i) over_counts(inputs_[i]);
   }
@@ -147,8 +183,20 @@ class Rounds {
       result_.stopped = outcome.error().message;
       return;
     }
+    if (outcome->refused) {
+      --started_;
+      return;
+    }
     tell(request, start, outcome->peak.bytes, &*outcome);
     const bool asked = outcome->asked_to_end != 0;
+    // However it took that: a fork may have failed, or a worker been killed.
+    if (!asked && request.at_most &&
+        (outcome->end.wait_status != 0 ||
+         outcome->peak.oom_kills.value_or(0) > 0)) {
+      too_many_ = request.workers;
+      result_.notes.push_back(did_not_fit(request));
+      return;
+    }
     if (!asked && outcome->peak.oom_kills.value_or(0) > 0) {
       too_many_ = request.workers;
       result_.notes.push_back(died_of_memory(request.workers, outcome->peak));
@@ -237,6 +285,9 @@ Result<RunOutcome> run_measured(
     ChildSpec spec, const Host& host, const Environment& environment,
     const MeterWishes& wishes, const std::function<void(std::uint64_t)>& seen) {
   PeakMeter meter(host, environment, wishes);
+  RunOutcome outcome;
+  outcome.refused = !meter.holds();
+  if (outcome.refused) return outcome;
   meter.prepare(spec);
   Supervision supervision;
   supervision.orphans = Orphans::adopt;
@@ -247,7 +298,6 @@ Result<RunOutcome> run_measured(
   };
   auto run = supervise({std::move(spec)}, supervision);
   if (!run) return run.error();
-  RunOutcome outcome;
   outcome.peak = meter.finish(run->ends);
   outcome.end = run->ends.front();
   outcome.asked_to_end = run->asked_to_end;

@@ -1,9 +1,12 @@
 // Running a stage at several numbers of workers to learn what it costs.
 //
 // The counts grow only as far as the runs so far say that they fit: a
-// measurement must not be what makes the machine run out. Each count is run
-// more than once, in rounds, so that a disturbance of a minute does not fall on
-// one count alone and the spread of equal runs is known.
+// measurement must not be what makes the machine run out. Two workers are the
+// exception: where one takes nearly half of what is available, nothing says how
+// much of that is fixed, and one count teaches nothing. They are tried where
+// the kernel can hold that one run below what is safe. Each count is run more
+// than once, in rounds, so that a disturbance of a minute does not fall on one
+// count alone and the spread of equal runs is known.
 
 #pragma once
 
@@ -46,6 +49,8 @@ struct Input {
 struct RunRequest {
   std::uint64_t workers = 1;
   const Input* input = nullptr;  // null where none was given
+  // Bytes of RAM beyond which the kernel is to end this run, and nothing else.
+  std::optional<std::uint64_t> at_most = std::nullopt;
 };
 
 // How one run ended.
@@ -53,6 +58,7 @@ struct RunOutcome {
   PeakReading peak;
   ChildEnd end;
   int asked_to_end = 0;  // as in SupervisedRun
+  bool refused = false;  // not run: RunRequest::at_most cannot be had here
 };
 
 // Runs the stage once and calls the function at every look with the bytes in

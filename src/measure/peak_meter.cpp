@@ -48,6 +48,7 @@ PeakMeter::PeakMeter(const Host& host, const Environment& environment,
       own_kills_(host, environment),
       sampled_(host),
       tree_(host) {
+  holds_ = !wishes_.at_most;
   if (wishes_.choice == MeterChoice::sampling) {
     why_not_ = "sampling was asked for";
     return;
@@ -55,6 +56,7 @@ PeakMeter::PeakMeter(const Host& host, const Environment& environment,
   auto made = JobCgroup::make(host, environment);
   if (made) {
     group_.emplace(std::move(*made));
+    holds_ |= wishes_.at_most && group_->hold_below(*wishes_.at_most);
     return;
   }
   why_not_ = made.error().message;
@@ -95,6 +97,8 @@ void PeakMeter::find_scope(const std::vector<pid_t>& roots) {
 void PeakMeter::look_into_group() {
   if (const auto usage = group_->read()) counted_.add(*usage);
   if (const auto kills = group_->oom_kills()) group_kills_ = kills;
+  // Workers that are left may wait for the killed one for ever.
+  if (wishes_.at_most && group_kills_.value_or(0) > 0) group_->kill_all();
 }
 
 void PeakMeter::look_at_vram(const std::vector<pid_t>& roots) {

@@ -55,6 +55,9 @@ enum class MeterChoice { best, sampling };
 struct MeterWishes {
   MeterChoice choice = MeterChoice::best;
   VramOf vram;  // may be empty
+  // The run must not take more RAM than this: the kernel kills in the run's own
+  // control group, and the rest of the run is ended with it.
+  std::optional<std::uint64_t> at_most;
 };
 
 class PeakMeter {
@@ -66,6 +69,9 @@ class PeakMeter {
   // Lets the child start in the group that counts. To be called before the
   // child is started, while this stays where it is.
   void prepare(ChildSpec& spec);
+
+  // Whether MeterWishes::at_most, if there is one, will hold.
+  bool holds() const { return holds_; }
 
   // For Supervision::tick: looks, and says when to look again.
   std::chrono::milliseconds look(const std::vector<pid_t>& roots);
@@ -92,6 +98,7 @@ class PeakMeter {
   SampledPeak sampled_;
   TreeWatch tree_;  // for VRAM
   std::optional<std::chrono::steady_clock::time_point> first_;
+  bool holds_ = false;
   bool waits_for_scope_ = false;  // systemd is to make one around the child
   std::string own_group_;         // what /proc/self/cgroup says
   std::string why_not_;

@@ -18,13 +18,18 @@ struct Stand {
   double fixed = 100, per_worker = 50;
   std::uint64_t killed_from = 1000;  // workers
   std::uint64_t fails_from = 1000;
+  bool can_hold = false;
   Counts ran;
   std::vector<const Input*> inputs;
+  std::optional<std::uint64_t> held_to;  // of the last run that was
 
   Result<RunOutcome> operator()(const RunRequest& request) {
+    RunOutcome outcome;
+    outcome.refused = request.at_most && !can_hold;
+    if (outcome.refused) return outcome;
+    if (request.at_most) held_to = request.at_most;
     ran.push_back(request.workers);
     inputs.push_back(request.input);
-    RunOutcome outcome;
     outcome.peak.bytes = static_cast<std::uint64_t>(
         fixed + per_worker * static_cast<double>(request.workers));
     outcome.peak.certainty = Certainty::counted;
@@ -99,6 +104,59 @@ TEST_CASE("no count is tried that is expected not to fit", "[measure]") {
     Stand stand;
     wishes.limits = {64, 320, Costs{90, 60}};
     CHECK(measured(run(stand, wishes)) == Counts{1, 2, 3});
+  }
+}
+
+TEST_CASE("two workers are tried where the kernel holds the run", "[measure]") {
+  // One run of 150 of 300: two are expected at 300 and take 200.
+  Stand stand;
+  stand.can_hold = true;
+  MeasureWishes wishes;
+  wishes.repeat = 2;
+  wishes.limits = {64, 300, std::nullopt};
+  SECTION("and the line is known from then on") {
+    // 100 + 50 n <= 270: n <= 3, and the second round is as any other.
+    std::size_t held = 0;
+    const Measurement m =
+        measure(wishes, [&](const RunRequest& request, const auto&) {
+          held += request.at_most.has_value();
+          return stand(request);
+        });
+    CHECK(measured(m) == Counts{1, 2, 3, 1, 2, 3});
+    CHECK(stand.held_to == 270);
+    CHECK(held == 1);
+    CHECK(m.notes.empty());
+  }
+  SECTION("one that is killed there does not count") {
+    stand.killed_from = 2;
+    const Measurement m = run(stand, wishes);
+    CHECK(measured(m) == Counts{1, 1});
+    CHECK(stand.ran == Counts{1, 2, 1});
+    CHECK(m.stopped.empty());
+    REQUIRE(m.notes.size() == 1);
+    CHECK_THAT(m.notes[0], ContainsSubstring("held to"));
+  }
+  SECTION("nor one that fails there, as where a fork does") {
+    stand.fails_from = 2;
+    const Measurement m = run(stand, wishes);
+    CHECK(measured(m) == Counts{1, 1});
+    CHECK(m.stopped.empty());
+  }
+  SECTION("not where it cannot be held") {
+    stand.can_hold = false;
+    std::vector<std::size_t> started;
+    wishes.progress = [&](const MeasureProgress& p) {
+      if (p.outcome) started.push_back(p.run);
+    };
+    CHECK(measured(run(stand, wishes)) == Counts{1, 1});
+    CHECK(started == std::vector<std::size_t>{1, 2});
+  }
+  SECTION("nor where one is too many already, or two not wanted") {
+    wishes.limits.available = 160;
+    CHECK(measured(run(stand, wishes)) == Counts{1, 1});
+    wishes.limits = {1, 300, std::nullopt};
+    CHECK(measured(run(stand, wishes)) == Counts{1, 1});
+    CHECK_FALSE(stand.held_to);
   }
 }
 

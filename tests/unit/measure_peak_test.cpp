@@ -1,4 +1,5 @@
 #include <sched.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 
 #include "catch.h"
 #include "measure/job_cgroup.h"
+#include "measure/measure.h"
 #include "measure/oom_counter.h"
 #include "measure/peak_meter.h"
 #include "measure/process_tree.h"
@@ -293,6 +295,40 @@ TEST_CASE("a kill is counted where we are, else on the machine", "[oom]") {
 
   const Machine nothing;
   CHECK_FALSE(OomCounter(nothing.host(), kNoVariables).kills());
+}
+
+TEST_CASE("a run is held below a size, and ended where it goes above",
+          "[job_cgroup][real]") {
+  const Host host;
+  if (const auto made = JobCgroup::make(host, Environment()); !made) {
+    std::cout << "SKIPPED: " << made.error().message << "\n";
+    return;
+  }
+  ChildSpec spec;
+  // 40 MiB in one process, and a shell that goes on without it.
+  spec.argv = {"sh", "-c",
+               "head -c 41943040 /dev/zero | tail -c 41943040 >/dev/null;"
+               "[ \"$0\" = ends ] || sleep 20",
+               "waits"};
+  MeterWishes wishes;
+  wishes.at_most = 20 * kMiB;
+  const auto killed = run_measured(spec, host, Environment(), wishes, {});
+  REQUIRE(killed.has_value());
+  CHECK_FALSE(killed->refused);
+  CHECK(killed->peak.oom_kills.value_or(0) > 0);
+  CHECK(killed->end.wait_status == SIGKILL);
+
+  wishes.at_most = 200 * kMiB;
+  spec.argv.back() = "ends";
+  const auto fits = run_measured(spec, host, Environment(), wishes, {});
+  REQUIRE(fits.has_value());
+  CHECK(fits->end.wait_status == 0);
+  CHECK(fits->peak.oom_kills == 0);
+
+  wishes.choice = MeterChoice::sampling;
+  const auto sampled = run_measured(spec, host, Environment(), wishes, {});
+  REQUIRE(sampled.has_value());
+  CHECK(sampled->refused);
 }
 
 TEST_CASE("a control group is made, counts, and is gone afterwards",
