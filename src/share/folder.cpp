@@ -105,6 +105,7 @@ std::vector<FolderCandidate> folder_candidates(
     all.push_back({*runtime + "/fitrun", Missing::make});
   const std::string uid = std::to_string(user);
   all.push_back({"/run/user/" + uid + "/fitrun", Missing::make});
+  all.push_back({"/dev/shm/fitrun-" + uid, Missing::make});
   all.push_back({"/tmp/fitrun-" + uid, Missing::make});
   return all;
 }

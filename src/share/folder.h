@@ -10,13 +10,16 @@
 //                              leases mean nothing after a reboot, and /run is
 //                              emptied by it
 //   $XDG_RUNTIME_DIR/fitrun    the user's own (XDG Base Directory 0.8: 0700)
-//   /run/user/UID/fitrun       the same where cron, sudo or a container has
-//   lost
+//   /run/user/UID/fitrun       the same where cron, sudo or a container has lost
 //                              the variable
-//   /tmp/fitrun-UID            where there is no such thing: the one place that
-//                              every system has and every user may write. Mode
-//                              0700; another user who took the name first gains
-//                              that we run without leases, and nothing else
+//   /dev/shm/fitrun-UID        where there is no such thing, in memory: a launch
+//                              makes, reads and deletes a file, which takes ext4
+//                              nearly twice as long
+//   /tmp/fitrun-UID            the one place that every system has and every
+//                              user may write
+//
+// The last three are made with mode 0700. Another user who took their names
+// first gains that we run without leases, and nothing else.
 //
 // A folder is the user's own (nobody else may write to it), or it is sticky and
 // the administrator's: there every user can write and delete files of their

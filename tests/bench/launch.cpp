@@ -1,6 +1,7 @@
 // Measures what a wrapper costs: the wall time from posix_spawn to the end of
 // `true`, bare and behind each wrapper, in rounds that start each one once, so
-// that a busy moment of the machine hits all alike.
+// that a busy moment of the machine hits all alike; in an order that changes,
+// so that none profits from the caches that its forerunner leaves.
 //
 // launch ROUNDS FITRUN STAGE
 
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -70,10 +72,14 @@ int main(int argc, char** argv) {
       {"fitrun -q STAGE -- true", launch},
       {"... with FITRUN_LEASES=off", launch, false},
   };
+  std::vector<Subject*> order;
+  for (Subject& subject : subjects) order.push_back(&subject);
+  std::minstd_rand random;
   for (int round = -10; round < rounds; ++round) {  // 10 to fill the caches
-    for (Subject& subject : subjects) {
-      const double time = microseconds_of(subject);
-      if (round >= 0) subject.times.push_back(time);
+    std::shuffle(order.begin(), order.end(), random);
+    for (Subject* const subject : order) {
+      const double time = microseconds_of(*subject);
+      if (round >= 0) subject->times.push_back(time);
     }
   }
   for (Subject& subject : subjects)

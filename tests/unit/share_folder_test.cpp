@@ -55,13 +55,14 @@ constexpr char kId[] = "00112233445566ff";
 TEST_CASE("the folder depends on the machine and the user", "[share]") {
   CHECK(paths(folder_candidates(std::nullopt, "/run/user/7", 7)) ==
         std::vector<std::string>{"/run/fitrun", "/run/user/7/fitrun",
-                                 "/run/user/7/fitrun", "/tmp/fitrun-7"});
+                                 "/run/user/7/fitrun", "/dev/shm/fitrun-7",
+                                 "/tmp/fitrun-7"});
   CHECK(paths(folder_candidates(std::nullopt, std::nullopt, 7)) ==
         std::vector<std::string>{"/run/fitrun", "/run/user/7/fitrun",
-                                 "/tmp/fitrun-7"});
+                                 "/dev/shm/fitrun-7", "/tmp/fitrun-7"});
   CHECK(paths(folder_candidates("", "relative", 0)) ==
         std::vector<std::string>{"/run/fitrun", "/run/user/0/fitrun",
-                                 "/tmp/fitrun-0"});
+                                 "/dev/shm/fitrun-0", "/tmp/fitrun-0"});
   CHECK(paths(folder_candidates("/srv/leases", "/run/user/7", 7)) ==
         std::vector<std::string>{"/srv/leases"});
   // Only an administrator makes the shared folder.
