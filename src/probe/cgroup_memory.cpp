@@ -41,6 +41,8 @@ MemoryStat parse_memory_stat(std::string_view text) {
     if (key == "total_active_file") stat.total_active_file = value();
     if (key == "hierarchical_memory_limit")
       stat.hierarchical_memory_limit = value();
+    if (key == "hierarchical_memsw_limit")
+      stat.hierarchical_memsw_limit = value();
   }
   return stat;
 }
@@ -196,16 +198,43 @@ std::optional<bool> counts_children(const Host& host,
   return trim(*text) != "0";
 }
 
+// The two smallest limits up to the real root stand in memory.stat of the
+// lowest level. Where they say that there is none, on any level and above them,
+// no other file needs to be read: true, and all levels are unlimited.
+bool add_unlimited(std::vector<Level>& levels, PoolReading& reading) {
+  if (levels.empty()) return false;
+  const MemoryStat& stat = levels.front().stat();
+  const std::optional<std::uint64_t> least[] = {stat.hierarchical_memory_limit,
+                                                stat.hierarchical_memsw_limit};
+  // The second is not there where swap is not counted.
+  if (!least[0] || *least[0] < kUnlimited ||
+      least[1].value_or(kUnlimited) < kUnlimited)
+    return false;
+  for (const Level& level : levels) {
+    for (std::size_t i = 0; i < std::size(kVersion1); ++i) {
+      if (!least[i]) continue;
+      Constraint c = level.constraint(kVersion1[i].name, kVersion1[i].limit);
+      c.reason = parse_cgroup_limit(std::to_string(*least[i])).reason;
+      reading.constraints.push_back(std::move(c));
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 void cgroup_memory(const Host& host, const CgroupChain& chain,
                    PoolReading& reading) {
   const bool v1 = chain.version == CgroupVersion::v1;
+  std::vector<Level> levels;
+  for (const CgroupLevel& level : chain.levels)
+    levels.emplace_back(host, level, chain.version);
+  if (v1 && add_unlimited(levels, reading)) return;
   const auto sources = std::span<const Source>(v1 ? kVersion1 : kVersion2);
   const bool all_count = v1 && chain.levels.size() > 1 &&
                          counts_children(host, chain.levels.back()) == true;
   for (std::size_t i = 0; i < chain.levels.size(); ++i) {
-    Level level(host, chain.levels[i], chain.version);
+    Level& level = levels[i];
     std::uint64_t own_limit = kUnlimited;
     bool has_files = false;
     for (const Source& source : sources) {

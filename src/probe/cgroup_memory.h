@@ -35,7 +35,9 @@ CgroupLimit parse_cgroup_limit(std::string_view text);
 struct MemoryStat {
   std::optional<std::uint64_t> inactive_file, active_file, slab_reclaimable;
   std::optional<std::uint64_t> total_inactive_file, total_active_file;
-  std::optional<std::uint64_t> hierarchical_memory_limit;  // version 1
+  // Version 1; the second counts swap too.
+  std::optional<std::uint64_t> hierarchical_memory_limit;
+  std::optional<std::uint64_t> hierarchical_memsw_limit;
 };
 
 MemoryStat parse_memory_stat(std::string_view text);

@@ -100,6 +100,47 @@ TEST_CASE("one cgroup that counts its children speaks for all below it",
   CHECK(ask("", "0\n", some) == 1);
 }
 
+TEST_CASE("where nothing limits, one file says so for all levels", "[probe]") {
+  const std::string kNone = " 9223372036854771712\n";
+  const auto ask = [](const std::string& stat, HostRecord& record) {
+    MachineDir machine;
+    const std::string folder = "/sys/fs/cgroup/memory/";
+    machine.file("/proc/self/cgroup", "4:memory:/c\n")
+        .file("/proc/self/mountinfo",
+              "33 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup "
+              "rw,memory\n")
+        .file(folder + "c/memory.stat", stat)
+        .file(folder + "c/memory.limit_in_bytes", "1073741824\n");
+    Host host(machine.root());
+    host.record_in(record);
+    const Environment environment(std::map<std::string, std::string>{});
+    return probe::ram(host, environment);
+  };
+  const auto asked_for_limits = [](const HostRecord& record) {
+    return std::any_of(record.files.begin(), record.files.end(),
+                       [](const auto& file) {
+                         return file.path.ends_with("/memory.limit_in_bytes");
+                       });
+  };
+  HostRecord both, no_swap, swap_alone, neither;
+  const PoolReading all = ask(
+      "hierarchical_memory_limit" + kNone + "hierarchical_memsw_limit" + kNone,
+      both);
+  CHECK_FALSE(asked_for_limits(both));
+  CHECK(count_of(all, "cgroup1.memory.limit") == 2);
+  CHECK(count_of(all, "cgroup1.memsw.limit") == 2);
+  CHECK(all.constraints.back().reason == "unlimited");
+  CHECK(count_of(ask("hierarchical_memory_limit" + kNone, no_swap),
+                 "cgroup1.memsw.limit") == 0);
+  CHECK_FALSE(asked_for_limits(no_swap));
+  ask("hierarchical_memory_limit" + kNone +
+          "hierarchical_memsw_limit 1073741824\n",
+      swap_alone);
+  CHECK(asked_for_limits(swap_alone));
+  ask("cache 0\n", neither);
+  CHECK(asked_for_limits(neither));
+}
+
 TEST_CASE("of two mounts alike one is searched", "[probe]") {
   MachineDir machine;
   machine.file("/proc/self/status", "Pid:\t4242\n")
