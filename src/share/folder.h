@@ -10,11 +10,10 @@
 //                              leases mean nothing after a reboot, and /run is
 //                              emptied by it
 //   $XDG_RUNTIME_DIR/fitrun    the user's own (XDG Base Directory 0.8: 0700)
-//   /run/user/UID/fitrun       the same where cron, sudo or a container has lost
-//                              the variable
-//   /dev/shm/fitrun-UID        where there is no such thing, in memory: a launch
-//                              makes, reads and deletes a file, which takes ext4
-//                              nearly twice as long
+//   /run/user/UID/fitrun       the same where cron, sudo or a container has
+//                              no such variable
+//   /dev/shm/fitrun-UID        where that is not there, in memory: to make and
+//                              delete a file takes ext4 nearly twice as long
 //   /tmp/fitrun-UID            the one place that every system has and every
 //                              user may write
 //
