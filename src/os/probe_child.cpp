@@ -128,6 +128,7 @@ int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
   if (::dup2(out, kResultFd) < 0) ::_exit(1);
   environment.apply();
   std::vector<char*> words;
+  words.reserve(argv.size() + 1);
   for (const std::string& word : argv)
     words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);

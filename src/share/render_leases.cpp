@@ -22,7 +22,7 @@ constexpr std::size_t kLongestCommand = 60;  // in the table
 // By getent, and not by the C library's own look-up: that loads libraries
 // (LDAP, SSSD) into this process.
 std::string user_name(uid_t uid) {
-  const std::string number = std::to_string(uid);
+  std::string number = std::to_string(uid);
   CommandSpec spec;
   spec.argv = {"getent", "passwd", number};
   const Result<CommandOutput> entry = run_command(spec);
