@@ -15,6 +15,14 @@ using namespace fitrun;
 
 namespace {
 
+// A machine of version 1 on which this is our cgroup for memory.
+MachineDir& in_memory_cgroup(MachineDir& machine, const std::string& path) {
+  return machine.file("/proc/self/cgroup", "4:memory:" + path + "\n")
+      .file("/proc/self/mountinfo",
+            "33 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup "
+            "rw,memory\n");
+}
+
 std::size_t count_of(const PoolReading& reading, std::string_view name) {
   return static_cast<std::size_t>(
       std::count_if(reading.constraints.begin(), reading.constraints.end(),
@@ -26,10 +34,7 @@ std::size_t count_of(const PoolReading& reading, std::string_view name) {
 PoolReading at_the_top(const std::string& hierarchical_limit) {
   MachineDir machine;
   const std::string folder = "/sys/fs/cgroup/memory/";
-  machine.file("/proc/self/cgroup", "4:memory:/\n")
-      .file("/proc/self/mountinfo",
-            "33 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup "
-            "rw,memory\n")
+  in_memory_cgroup(machine, "/")
       .file(folder + "memory.limit_in_bytes", "2147483648\n")
       .file(folder + "memory.usage_in_bytes", "1048576\n")
       .file(folder + "memory.memsw.limit_in_bytes", "4294967296\n")
@@ -54,10 +59,7 @@ TEST_CASE("a parent counts its children unless it says otherwise", "[probe]") {
   const auto parents = [](const std::string& use_hierarchy) {
     MachineDir machine;
     const std::string folder = "/sys/fs/cgroup/memory/";
-    machine.file("/proc/self/cgroup", "4:memory:/c\n")
-        .file("/proc/self/mountinfo",
-              "33 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup "
-              "rw,memory\n")
+    in_memory_cgroup(machine, "/c")
         .file(folder + "c/memory.limit_in_bytes", "2147483648\n")
         .file(folder + "memory.limit_in_bytes", "1073741824\n");
     if (!use_hierarchy.empty())
@@ -77,10 +79,7 @@ TEST_CASE("one cgroup that counts its children speaks for all below it",
                       HostRecord& record) {
     MachineDir machine;
     const std::string folder = "/sys/fs/cgroup/memory/";
-    machine.file("/proc/self/cgroup", "4:memory:/b/c\n")
-        .file("/proc/self/mountinfo",
-              "33 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup "
-              "rw,memory\n")
+    in_memory_cgroup(machine, "/b/c")
         .file(folder + "b/c/memory.limit_in_bytes", "2147483648\n")
         .file(folder + "b/memory.limit_in_bytes", "1073741824\n")
         .file(folder + "b/memory.use_hierarchy", middle)
@@ -105,10 +104,7 @@ TEST_CASE("where nothing limits, one file says so for all levels", "[probe]") {
   const auto ask = [](const std::string& stat, HostRecord& record) {
     MachineDir machine;
     const std::string folder = "/sys/fs/cgroup/memory/";
-    machine.file("/proc/self/cgroup", "4:memory:/c\n")
-        .file("/proc/self/mountinfo",
-              "33 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup "
-              "rw,memory\n")
+    in_memory_cgroup(machine, "/c")
         .file(folder + "c/memory.stat", stat)
         .file(folder + "c/memory.limit_in_bytes", "1073741824\n");
     Host host(machine.root());
