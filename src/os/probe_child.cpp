@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "os/argv.h"
 #include "os/fd.h"
 #include "os/file.h"
 
@@ -127,11 +128,7 @@ int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
                                  const Environment& environment, int out) {
   if (::dup2(out, kResultFd) < 0) ::_exit(1);
   environment.apply();
-  std::vector<char*> words;
-  words.reserve(argv.size() + 1);
-  for (const std::string& word : argv)
-    words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  const std::vector<char*> words = pointers_to(argv);
   ::execv(words[0], words.data());
   const std::string why = path_error(argv[0], errno).message;
   static_cast<void>(::write(STDERR_FILENO, why.data(), why.size()));

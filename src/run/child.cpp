@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "os/argv.h"
 #include "os/file.h"
 
 namespace fitrun {
@@ -73,11 +74,7 @@ bool put_at(int fd, int place) {
     if (::setenv(name.c_str(), value.c_str(), 1) != 0) give_up(errors, errno);
   }
   pass_on_listen_pid(parent);
-  std::vector<char*> words;
-  words.reserve(spec.argv.size() + 1);
-  for (const std::string& word : spec.argv)
-    words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  const std::vector<char*> words = pointers_to(spec.argv);
 
   timers.give();
   if (caller.adopts_orphans) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

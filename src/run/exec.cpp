@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "os/argv.h"
 #include "os/file.h"
 
 namespace fitrun {
@@ -44,11 +45,7 @@ void become(
     if (::setenv(name.c_str(), value.c_str(), 1) != 0)
       throw Failure(path_error(name, errno));
   }
-  std::vector<char*> words;
-  words.reserve(argv.size() + 1);
-  for (const std::string& word : argv)
-    words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+  const std::vector<char*> words = pointers_to(argv);
   ::execvp(words[0], words.data());
   throw cannot_start(argv[0], errno);
 }
