@@ -13,6 +13,7 @@ namespace {
 
 // PAGE_COUNTER_MAX in bytes depends on the page size; this is below it for all.
 constexpr std::uint64_t kUnlimited = 0x7FFF'FFFF'0000'0000;
+constexpr const char* kNoLimit = "unlimited";  // the reason, for people
 
 }  // namespace
 
@@ -21,7 +22,7 @@ CgroupLimit parse_cgroup_limit(std::string_view text) {
   if (text == "max") return {std::nullopt, "max"};
   const auto bytes = parse_count(text);
   if (!bytes) return {std::nullopt, "not a number: " + in_quotes(text), false};
-  if (*bytes >= kUnlimited) return {std::nullopt, "unlimited"};
+  if (*bytes >= kUnlimited) return {std::nullopt, kNoLimit};
   return {bytes, ""};
 }
 
@@ -191,9 +192,8 @@ void add_hidden_ancestor(Level& top, std::uint64_t own_limit,
 
 // Whether the cgroup counts what its children use. Where one does, all below it
 // do, and none can stop (Documentation/admin-guide/cgroup-v1/memory.rst, 6).
-std::optional<bool> counts_children(const Host& host,
-                                    const CgroupLevel& level) {
-  const auto text = host.read(level.folder + "/memory.use_hierarchy");
+std::optional<bool> counts_children(const Level& level) {
+  const auto text = level.read("memory.use_hierarchy");
   if (!text) return std::nullopt;
   return trim(*text) != "0";
 }
@@ -214,7 +214,7 @@ bool add_unlimited(std::vector<Level>& levels, PoolReading& reading) {
     for (std::size_t i = 0; i < std::size(kVersion1); ++i) {
       if (!least[i]) continue;
       Constraint c = level.constraint(kVersion1[i].name, kVersion1[i].limit);
-      c.reason = parse_cgroup_limit(std::to_string(*least[i])).reason;
+      c.reason = kNoLimit;
       reading.constraints.push_back(std::move(c));
     }
   }
@@ -231,8 +231,8 @@ void cgroup_memory(const Host& host, const CgroupChain& chain,
     levels.emplace_back(host, level, chain.version);
   if (v1 && add_unlimited(levels, reading)) return;
   const auto sources = std::span<const Source>(v1 ? kVersion1 : kVersion2);
-  const bool all_count = v1 && chain.levels.size() > 1 &&
-                         counts_children(host, chain.levels.back()) == true;
+  const bool all_count =
+      v1 && chain.levels.size() > 1 && counts_children(levels.back()) == true;
   for (std::size_t i = 0; i < chain.levels.size(); ++i) {
     Level& level = levels[i];
     std::uint64_t own_limit = kUnlimited;
@@ -255,8 +255,7 @@ void cgroup_memory(const Host& host, const CgroupChain& chain,
       continue;
     }
     // Without use_hierarchy (Linux < 5.11) children are not charged to it.
-    if (last ||
-        (!all_count && counts_children(host, chain.levels[i + 1]) == false)) {
+    if (last || (!all_count && counts_children(levels[i + 1]) == false)) {
       add_hidden_ancestor(level, own_limit, reading);
       return;
     }
