@@ -1,7 +1,7 @@
 // The program `drivers`: what of fitrun loads the libraries of GPU drivers.
 //
-//   drivers nvml [UUID...]   probe/nvml.h; the UUIDs whose processes are asked
-//   drivers vulkan           probe/vulkan.h
+//   drivers nvml [UUID...]   gpu/nvml.h; the UUIDs whose processes are asked
+//   drivers vulkan           gpu/vulkan.h
 //
 // fitrun starts it where a stage needs VRAM, and reads the report from the
 // descriptor that os/probe_child.h says. Nobody else is meant to run it.
@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "gpu/nvml.h"
+#include "gpu/vulkan.h"
 #include "os/probe_child.h"
-#include "probe/nvml.h"
-#include "probe/vulkan.h"
 
 int main(int argc, char** argv) {
   const fitrun::Environment environment;

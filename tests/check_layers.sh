@@ -16,11 +16,12 @@ may_use() {
     fit)     echo "base" ;;
     stage)   echo "base os" ;;
     probe)   echo "base os" ;;
+    gpu)     echo "base os probe" ;;
     share)   echo "base os" ;;
     run)     echo "base os" ;;
-    plan)    echo "base fit stage probe" ;;
-    measure) echo "base os fit stage probe plan run" ;;
-    cli)     echo "base os fit stage probe share run plan measure" ;;
+    plan)    echo "base fit stage probe gpu" ;;
+    measure) echo "base os fit stage probe gpu plan run" ;;
+    cli)     echo "base os fit stage probe gpu share run plan measure" ;;
     *)       return 1 ;;
   esac
 }

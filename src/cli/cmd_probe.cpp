@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/log.h"
+#include "gpu/vram.h"
 #include "os/host.h"
 #include "plan/render_probe.h"
 #include "probe/capture.h"
@@ -9,7 +10,6 @@
 #include "probe/pressure.h"
 #include "probe/ram.h"
 #include "probe/self.h"
-#include "probe/vram.h"
 #include "probe/worker_caps.h"
 
 namespace fitrun {
@@ -38,7 +38,7 @@ ExitStatus show_probe(const Options& options, const Environment& environment) {
   machine.worker_caps = probe::worker_caps(self);
   machine.pressure = probe::pressure(self);
   VramOptions all;
-  all.devices.kind = GpuSelection::Kind::all;
+  all.devices.choice = DeviceChoice::all;
   machine.gpus = probe::survey_gpus(self, all);
   print(options.format == Format::json
             ? render_probe_json(machine)

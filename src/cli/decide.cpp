@@ -5,6 +5,7 @@
 #include "cli/leasing.h"
 #include "cli/log.h"
 #include "cli/watching.h"
+#include "gpu/vram.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/cpus.h"
@@ -12,7 +13,6 @@
 #include "probe/pressure.h"
 #include "probe/ram.h"
 #include "probe/self.h"
-#include "probe/vram.h"
 #include "probe/worker_caps.h"
 #include "stage/find.h"
 #include "stage/parse.h"
@@ -62,18 +62,7 @@ std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
                               probe::Self& self) {
   VramOptions options;
   options.processes_of = processes_of;
-  options.devices.names = needs.devices.names;
-  switch (needs.devices.choice) {
-    case DeviceChoice::first:
-      options.devices.kind = GpuSelection::Kind::first;
-      break;
-    case DeviceChoice::all:
-      options.devices.kind = GpuSelection::Kind::all;
-      break;
-    case DeviceChoice::listed:
-      options.devices.kind = GpuSelection::Kind::listed;
-      break;
-  }
+  options.devices = needs.devices;
   if (needs.spread.value == Spread::pin)
     options.processes = VramOptions::Processes::one_per_gpu;
   options.on_slow = [&label](const std::string& text) {

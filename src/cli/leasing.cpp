@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/bytes.h"
-#include "probe/vram.h"
+#include "gpu/vram.h"
 
 namespace fitrun {
 namespace {
@@ -61,7 +61,7 @@ std::vector<DeviceUse> ask_device_uses(probe::Self& self,
   if (leased.devices.empty()) return {};
   const std::vector<DrmUse> drm = probe::drm_uses(self.host(), leased.pids);
   VramOptions options;
-  options.devices.kind = GpuSelection::Kind::all;
+  options.devices.choice = DeviceChoice::all;
   if (self.host().sees_all_pids()) options.processes_of = leased.devices;
   return device_uses(probe::survey_gpus(self, options).gpus, drm);
 }

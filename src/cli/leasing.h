@@ -8,8 +8,8 @@
 
 #include <vector>
 
+#include "gpu/drm_use.h"
 #include "plan/plan.h"
-#include "probe/drm_use.h"
 #include "probe/self.h"
 #include "run/child.h"
 #include "share/ledger.h"

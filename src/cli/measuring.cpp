@@ -9,10 +9,10 @@
 
 #include "cli/decide.h"
 #include "cli/leasing.h"
+#include "gpu/vram.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/self.h"
-#include "probe/vram.h"
 
 namespace fitrun {
 namespace {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "probe/gpu.h"
+#include "gpu/gpu.h"
 
 namespace fitrun {
 

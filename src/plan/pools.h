@@ -13,8 +13,8 @@
 #include "base/result.h"
 #include "fit/fit.h"
 #include "fit/spread.h"
+#include "gpu/gpu.h"
 #include "probe/constraint.h"
-#include "probe/gpu.h"
 #include "stage/cost.h"
 #include "stage/stage.h"
 

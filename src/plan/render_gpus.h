@@ -11,8 +11,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "gpu/gpu.h"
 #include "plan/render_text.h"
-#include "probe/gpu.h"
 
 namespace fitrun {
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/sourced.h"
+#include "gpu/vram.h"
 #include "plan/render_text.h"
 #include "probe/constraint.h"
-#include "probe/vram.h"
 
 namespace fitrun {
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/device_choice.h"
 #include "base/pool.h"
 #include "base/sourced.h"
 #include "base/spread.h"
@@ -54,13 +55,6 @@ struct CostTerm {
 
 // The sum of its terms; no terms is no cost.
 using Cost = std::vector<CostTerm>;
-
-// Which GPUs the command may use, as it numbers them.
-struct DeviceChoice {
-  enum Choice { first, all, listed };
-  Choice choice = first;
-  std::vector<std::string> names;  // numbers and UUIDs, where listed
-};
 
 struct PoolNeeds {
   Pool pool = Pool::ram;
