@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -55,6 +56,26 @@ class [[nodiscard]] Result {
 
  private:
   std::variant<T, Error> state_;
+};
+
+// Of what only succeeds or fails: Result<void>() is success.
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  Result() = default;
+  Result(Error error) : error_(std::move(error)) {}
+
+  bool has_value() const { return !error_; }
+  explicit operator bool() const { return has_value(); }
+  const Error& error() const { return *error_; }
+
+  // Throws Failure where it failed.
+  void value() && {
+    if (error_) throw Failure(*error_);
+  }
+
+ private:
+  std::optional<Error> error_;
 };
 
 }  // namespace fitrun
