@@ -62,7 +62,7 @@ done
 # Two types of one name in one namespace break each other without a word from
 # the linker.
 twice=$(awk '/^namespace/ { space = $2 }
-             /^(struct|class|enum) .*[{]/ { sub(/enum class/, "enum"); print space "::" $2 }' \
+             /^(struct|class|enum) .*[{]/ { sub(/enum class/, "enum"); sub(/\[\[nodiscard\]\] /, ""); print space "::" $2 }' \
   */*.h | sort | uniq -d)
 [ -z "$twice" ] || complain "types that are defined twice:" "$twice"
 

@@ -9,8 +9,8 @@ namespace fitrun {
 
 ExitStatus show_leases(const Options& options, const Environment& environment) {
   const Host host;
-  Ledger ledger(host, environment);
-  const std::vector<LiveLease> live = ledger.read();
+  const Ledger ledger(host, environment);
+  const std::vector<LiveLease> live = ledger.read().live;
   probe::Self self(host, environment);
   const std::vector<DeviceUse> uses = ask_device_uses(self, live);
   const auto leases = listed(host, live);

@@ -22,11 +22,10 @@ namespace {
 // Decides with what is known so far, and sets that much aside.
 Plan first_plan(const Stage& stage, const Options& options,
                 const Environment& environment, Ledger& ledger) {
-  ledger.lock();
-  const std::vector<LiveLease> live = ledger.read();
-  Plan plan = decide(stage, options, environment, live, ledger.viewer(live));
-  plan.lease = ledger.take(lease_request(plan, plan.threads));
-  ledger.unlock();
+  const FolderLock lock = ledger.lock();
+  const LedgerReading seen = ledger.read(lock);
+  Plan plan = decide(stage, options, environment, seen.live, seen.viewer);
+  plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
   return plan;
 }
 

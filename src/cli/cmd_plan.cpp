@@ -32,10 +32,8 @@ ExitStatus show_plan(const Options& options, const Environment& environment) {
   // Without the lock: a plan sets nothing aside, so it may be out of date the
   // moment it is printed.
   const Host host(options.root);
-  Ledger ledger(host, environment);
-  const std::vector<LiveLease> live = ledger.read();
-  const Plan plan =
-      decide(stage, options, environment, live, ledger.viewer(live));
+  const LedgerReading seen = Ledger(host, environment).read();
+  const Plan plan = decide(stage, options, environment, seen.live, seen.viewer);
   print(rendered(plan, options.format));
   // The text says it already; the other formats are read by programs.
   if (options.format != Format::text)

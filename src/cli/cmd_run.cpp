@@ -42,26 +42,26 @@ Plan decide_and_lease(const Stage& stage, const Options& options,
   const auto end = end_of_wait(options);
   bool told = false;
   while (true) {
-    ledger.lock();
-    const std::vector<LiveLease> live = ledger.read();
-    Plan plan = decide(stage, options, environment, live, ledger.viewer(live));
+    FolderLock lock = ledger.lock();
+    const LedgerReading seen = ledger.read(lock);
+    Plan plan = decide(stage, options, environment, seen.live, seen.viewer);
     if (!plan.swapping || stage.on_no_fit.value == OnNoFit::run_one) {
-      plan.lease = ledger.take(lease_request(plan, plan.threads));
-      ledger.unlock();
+      plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
       return plan;
     }
     if (stage.on_no_fit.value == OnNoFit::fail || Clock::now() >= end) {
-      ledger.unlock();
+      lock.unlock();
       ledger.leave();
       throw Failure(no_fit_reason(plan, stage.on_no_fit), ExitStatus::no_fit);
     }
-    ledger.queue(place_request(plan));
-    ledger.unlock();
+    const LeaseRequest place = place_request(plan);
+    ledger.queue(lock, place, seen);
+    lock.unlock();
     if (!told) {
       log_line(LogLevel::warning, waiting_line(plan, options.wait_timeout));
       told = true;
     }
-    ledger.wait_for_change(live, end);
+    ledger.wait_for_change(seen, place.holdings, end);
   }
 }
 

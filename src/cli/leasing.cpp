@@ -14,7 +14,7 @@ std::string holder_of(const LiveLease& live) {
 }
 
 // Among whom the constraint's bytes are shared.
-std::string room_level(const Constraint& c) {
+std::string limit_level(const Constraint& c) {
   return c.file.empty() ? c.level : level_id(c.where);
 }
 
@@ -24,14 +24,15 @@ void subtract_leases(PoolReading& reading, const std::string& device,
                      const std::vector<LiveLease>& live, const Viewer& viewer,
                      const std::vector<DeviceUse>& uses) {
   if (live.empty()) return;
-  std::vector<Room> rooms;
+  std::vector<SharedLimit> limits;
   std::vector<Constraint*> constraints;
   for (Constraint& c : reading.constraints) {
     if (!c.available || c.name == "given") continue;
-    rooms.push_back({reading.pool, device, room_level(c), *c.available});
+    limits.push_back({reading.pool, device, limit_level(c), *c.available});
     constraints.push_back(&c);
   }
-  const std::vector<RoomLeft> left = leave_room(rooms, live, viewer, uses);
+  const std::vector<Remainder> left =
+      subtract_claims(limits, live, viewer, uses);
   for (std::size_t i = 0; i < left.size(); ++i) {
     constraints[i]->available = left[i].available;
     for (const Subtraction& taken : left[i].subtracted) {

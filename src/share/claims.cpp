@@ -55,24 +55,24 @@ Forest forest_of(const std::vector<LiveLease>& live) {
 }
 
 struct Question {
-  const Room& room;
+  const SharedLimit& limit;
   const std::vector<LiveLease>& live;
   const Viewer& viewer;
   const std::vector<DeviceUse>& uses;
   const Forest& forest;
 };
 
-// What the lease claims of the room by itself.
+// What the lease claims of the limit by itself.
 std::uint64_t own_claim(const Question& q, std::size_t i) {
   const LiveLease& live = q.live[i];
   if (is_own(live, q.viewer)) return 0;
   if (live.lease.kind == LeaseKind::waiting && !waits_ahead(live, q.viewer))
     return 0;
-  if (!q.room.level.empty() && !contains(live.lease.levels, q.room.level))
+  if (!q.limit.level.empty() && !contains(live.lease.levels, q.limit.level))
     return 0;
   std::uint64_t bytes = 0;
   for (const Holding& holding : live.lease.holdings)
-    if (holding.pool == q.room.pool && holding.device == q.room.device)
+    if (holding.pool == q.limit.pool && holding.device == q.limit.device)
       bytes = plus(bytes, outstanding(live, holding, q.uses));
   return bytes;
 }
@@ -134,7 +134,7 @@ std::uint64_t outstanding(const LiveLease& live, const Holding& holding,
 
 bool waits_ahead(const LiveLease& live, const Viewer& viewer) {
   if (live.lease.kind != LeaseKind::waiting || is_own(live, viewer) ||
-      live.standing == Standing::stopped)
+      live.state == LeaseState::stopped)
     return false;
   if (viewer.queued == 0) return true;
   if (live.lease.taken != viewer.queued)
@@ -158,19 +158,19 @@ std::vector<std::string> enclosing_leases(const std::vector<LiveLease>& live,
   return found;
 }
 
-std::vector<RoomLeft> leave_room(const std::vector<Room>& rooms,
-                                 const std::vector<LiveLease>& live,
-                                 const Viewer& viewer,
-                                 const std::vector<DeviceUse>& uses) {
+std::vector<Remainder> subtract_claims(const std::vector<SharedLimit>& limits,
+                                       const std::vector<LiveLease>& live,
+                                       const Viewer& viewer,
+                                       const std::vector<DeviceUse>& uses) {
   const Forest forest = forest_of(live);
-  std::vector<RoomLeft> answers;
-  for (const Room& room : rooms) {
-    RoomLeft left;
-    const Question question{room, live, viewer, uses, forest};
+  std::vector<Remainder> answers;
+  for (const SharedLimit& limit : limits) {
+    Remainder left;
+    const Question question{limit, live, viewer, uses, forest};
     std::uint64_t claimed = 0;
     for (const std::size_t root : forest.roots)
       claimed = plus(claimed, claim(question, root, 0, left.subtracted));
-    left.available = room.available > claimed ? room.available - claimed : 0;
+    left.available = limit.available > claimed ? limit.available - claimed : 0;
     answers.push_back(std::move(left));
   }
   return answers;

@@ -23,14 +23,14 @@
 #include <vector>
 
 #include "share/lease.h"
-#include "share/standing.h"
+#include "share/lease_state.h"
 
 namespace fitrun {
 
 struct LiveLease {
   Lease lease;
   uid_t owner = 0;  // of the file
-  Standing standing = Standing::running;
+  LeaseState state = LeaseState::running;
   std::vector<pid_t> pids;  // the whole tree, where it can be seen
   std::uint64_t used = 0;   // bytes of RAM, at least
 };
@@ -44,8 +44,8 @@ struct DeviceUse {
   std::uint64_t bytes = 0;
 };
 
-// One constraint that spoke.
-struct Room {
+// One constraint that spoke, with those whose leases count against it.
+struct SharedLimit {
   Pool pool = Pool::ram;
   std::string device;  // the GPU's UUID; "" for RAM
   std::string level;   // of a cgroup: level_id(); "" where the host is meant
@@ -65,7 +65,8 @@ struct Subtraction {
   std::uint64_t bytes = 0;
 };
 
-struct RoomLeft {
+// What leases leave under a limit.
+struct Remainder {
   std::uint64_t available = 0;  // never below 0
   std::vector<Subtraction> subtracted;
 };
@@ -95,10 +96,10 @@ bool waits_ahead(const LiveLease& live, const Viewer& viewer);
 std::vector<std::string> enclosing_leases(const std::vector<LiveLease>& live,
                                           const std::string& mark, uid_t user);
 
-// One answer for each room, in order.
-std::vector<RoomLeft> leave_room(const std::vector<Room>& rooms,
-                                 const std::vector<LiveLease>& live,
-                                 const Viewer& viewer,
-                                 const std::vector<DeviceUse>& uses = {});
+// What is left under each of the limits, in order.
+std::vector<Remainder> subtract_claims(const std::vector<SharedLimit>& limits,
+                                       const std::vector<LiveLease>& live,
+                                       const Viewer& viewer,
+                                       const std::vector<DeviceUse>& uses = {});
 
 }  // namespace fitrun

@@ -208,7 +208,7 @@ Result<LeaseFile> read_lease_file(const LeaseFolder& folder,
   return found;
 }
 
-Result<bool> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
+Result<void> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
                               std::string_view text) {
   const std::string file = format_lease_name(name);
   const int place = folder.fd.get();
@@ -217,7 +217,7 @@ Result<bool> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
   const Fd whole(::openat(place, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
   if (whole && fill(whole, text, folder.reach) == 0 &&
       give_name(whole, place, file))
-    return true;
+    return {};
   // Where the file system has no such thing (overlayfs before Linux 6.3, NFS),
   // or no /proc can name it, one with a name at once.
   const Fd named(::openat(place, file.c_str(),
@@ -225,7 +225,7 @@ Result<bool> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
                           0600));
   if (!named) return path_error(folder.path + "/" + file, errno);
   const int code = fill(named, text, folder.reach);
-  if (code == 0) return true;
+  if (code == 0) return {};
   ::unlinkat(place, file.c_str(), 0);
   return path_error(folder.path + "/" + file, code);
 }

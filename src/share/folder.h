@@ -98,7 +98,7 @@ Result<LeaseFile> read_lease_file(const LeaseFolder& folder,
 // A new file, readable for those who share the folder. It appears whole, so
 // that a launch killed meanwhile leaves nothing behind, where the file system
 // can.
-Result<bool> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
+Result<void> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
                               std::string_view text);
 
 void remove_lease_file(const LeaseFolder& folder, const LeaseName& name);

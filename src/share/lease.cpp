@@ -97,7 +97,7 @@ class Reader {
   bool failed_ = false;
 };
 
-void read_holder(Reader& reader, Holder& holder) {
+void read_holder(Reader& reader, ProcessIdentity& holder) {
   const auto words = reader.values<4>("holder");
   const std::uint64_t pid = reader.number(words[0]);
   if (pid == 0 || pid > std::numeric_limits<pid_t>::max()) reader.fail();

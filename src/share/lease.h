@@ -70,12 +70,13 @@ inline constexpr std::chrono::minutes kRampUp{2};
 inline constexpr std::size_t kLargestLease = 16U << 10;
 
 // One process of one boot, as the pid namespace of its reader counts.
-struct Holder {
+struct ProcessIdentity {
   pid_t pid = 0;
   std::uint64_t start = 0;          // clock ticks after boot
   std::uint64_t pid_namespace = 0;  // inode number of /proc/self/ns/pid
   std::string boot;                 // /proc/sys/kernel/random/boot_id
-  friend bool operator==(const Holder&, const Holder&) = default;
+  friend bool operator==(const ProcessIdentity&,
+                         const ProcessIdentity&) = default;
 };
 
 struct Holding {
@@ -93,7 +94,7 @@ enum class LeaseKind {
 struct Lease {
   std::string id;  // 16 hexadecimal digits
   LeaseKind kind = LeaseKind::held;
-  Holder holder;
+  ProcessIdentity holder;
   std::uint64_t taken = 0;  // nanoseconds after boot (CLOCK_BOOTTIME)
   std::uint64_t since = 0;  // the same moment in seconds after 1970
   std::uint64_t threads = 0;

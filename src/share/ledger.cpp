@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "share/lock.h"
+#include "share/lease_state.h"
 #include "share/process.h"
 #include "share/survey.h"
 
@@ -32,6 +32,10 @@ std::string new_id() {
   char id[17];
   std::snprintf(id, sizeof id, "%016jx", static_cast<std::uintmax_t>(number));
   return id;
+}
+
+std::string innermost(const Viewer& viewer) {
+  return viewer.enclosing.empty() ? "" : viewer.enclosing.front();
 }
 
 }  // namespace
@@ -72,33 +76,29 @@ bool Ledger::find_self() {
   if (!stat || stat->pid != ::getpid() || !boot ||
       ::stat(host_.full("/proc/self/ns/pid").c_str(), &space) != 0)
     return false;
-  here_.self = {stat->pid, stat->start, space.st_ino, std::string(trim(*boot))};
+  self_ = {stat->pid, stat->start, space.st_ino, std::string(trim(*boot))};
   return true;
 }
 
-void Ledger::lock() {
-  if (!folder_ || locked_) return;
-  const Result<bool> taken = lock_folder(host_, *folder_, user_);
-  locked_ = taken.has_value();
-  if (!taken)
-    note("a launch at this moment may not be seen: " + taken.error().message);
-}
-
-void Ledger::unlock() {
-  if (locked_) unlock_folder(*folder_);
-  locked_ = false;
-}
-
-std::vector<LiveLease> Ledger::read() {
+FolderLock Ledger::lock() {
   if (!folder_) return {};
-  here_.now = clock_now(CLOCK_BOOTTIME);
-  Survey survey = survey_leases(host_, *folder_, here_, user_);
-  if (locked_)
+  Result<FolderLock> lock = lock_folder(host_, *folder_, user_);
+  if (lock) return std::move(*lock);
+  note("a launch at this moment may not be seen: " + lock.error().message);
+  return {};
+}
+
+LedgerReading Ledger::read(const FolderLock& lock) const {
+  if (!folder_) return {};
+  const Viewpoint view{self_, clock_now(CLOCK_BOOTTIME)};
+  Survey survey = survey_leases(host_, *folder_, view, user_);
+  if (lock.held())
     for (const LeaseName& name : survey.stale)
       remove_lease_file(*folder_, name);
-  const std::vector<std::string> around = viewer(survey.live).enclosing;
-  within_ = around.empty() ? "" : around.front();
-  return std::move(survey.live);
+  LedgerReading seen;
+  seen.viewer = viewer(survey.live);
+  seen.live = std::move(survey.live);
+  return seen;
 }
 
 Viewer Ledger::viewer(const std::vector<LiveLease>& live) const {
@@ -113,7 +113,7 @@ Viewer Ledger::viewer(const std::vector<LiveLease>& live) const {
   for (const LiveLease& one : live) {
     if (one.owner != user_ || one.lease.kind != LeaseKind::held ||
         one.lease.id == viewer.id ||
-        std::find(one.pids.begin(), one.pids.end(), here_.self.pid) ==
+        std::find(one.pids.begin(), one.pids.end(), self_.pid) ==
             one.pids.end())
       continue;
     if (!innermost || innermost->lease.taken < one.lease.taken)
@@ -124,22 +124,23 @@ Viewer Ledger::viewer(const std::vector<LiveLease>& live) const {
   return viewer;
 }
 
-bool Ledger::write(LeaseKind kind, const LeaseRequest& request) {
+bool Ledger::write(LeaseKind kind, const LeaseRequest& request,
+                   const std::string& within) {
   Lease lease;
   lease.id = own_ ? own_->id : new_id();
   lease.kind = kind;
-  lease.holder = here_.self;
+  lease.holder = self_;
   lease.taken = clock_now(CLOCK_BOOTTIME);
   lease.since = clock_now(CLOCK_REALTIME) / 1'000'000'000U;
   lease.threads = request.threads;
-  lease.within = within_;
+  lease.within = within;
   lease.levels = levels_of(request.levels);
   lease.holdings = request.holdings;
   lease.label = request.label;
   const LeaseName name{
       user_, lease.id,
       kind == LeaseKind::held ? LeaseName::Kind::lease : LeaseName::Kind::wait};
-  const Result<bool> written =
+  const Result<void> written =
       write_lease_file(*folder_, name, format_lease(lease));
   if (!written) {
     note("later launches do not see this one: " + written.error().message);
@@ -150,29 +151,31 @@ bool Ledger::write(LeaseKind kind, const LeaseRequest& request) {
   return true;
 }
 
-std::string Ledger::take(const LeaseRequest& request) {
+std::string Ledger::take(const FolderLock&, const LeaseRequest& request,
+                         const LedgerReading& seen) {
   if (!folder_) return "";
   const std::optional<LeaseName> place = own_;
   if (place && place->kind == LeaseName::Kind::lease) return place->id;
-  const bool written = write(LeaseKind::held, request);
+  const bool written = write(LeaseKind::held, request, innermost(seen.viewer));
   if (place) remove_lease_file(*folder_, *place);
   if (!written) own_.reset();
   queued_ = 0;
   return own_ ? own_->id : "";
 }
 
-void Ledger::queue(const LeaseRequest& request) {
+void Ledger::queue(const FolderLock&, const LeaseRequest& request,
+                   const LedgerReading& seen) {
   if (!folder_) return;
-  wanted_ = request.holdings;
   if (!watch_) watch_ = watch_folder(*folder_);
   forget_events(watch_);
-  if (!own_) write(LeaseKind::waiting, request);
+  if (!own_) write(LeaseKind::waiting, request, innermost(seen.viewer));
 }
 
-Wake Ledger::wait_for_change(const std::vector<LiveLease>& live,
-                             std::chrono::steady_clock::time_point deadline) {
-  return sleep_until(what_to_watch(live, viewer(live), wanted_), watch_,
-                     deadline);
+Wake Ledger::wait_for_change(
+    const LedgerReading& seen, const std::vector<Holding>& wanted,
+    std::chrono::steady_clock::time_point deadline) const {
+  return sleep_until(what_to_watch(seen.live, viewer(seen.live), wanted),
+                     watch_, deadline);
 }
 
 void Ledger::leave() {

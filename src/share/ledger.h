@@ -1,11 +1,11 @@
 // The leases of all launches on this machine, and this launch's own among them.
 //
 //   Ledger ledger(host, environment);
-//   ledger.lock();
-//   const std::vector<LiveLease> live = ledger.read();
-//   ... probe, leave_room(rooms, live, ledger.viewer(live)), fit ...
-//   ledger.take(request);     // its id goes into FITRUN_LEASE for the command
-//   ledger.unlock();
+//   FolderLock lock = ledger.lock();
+//   const LedgerReading seen = ledger.read(lock);
+//   ... probe, subtract_claims(limits, seen.live, seen.viewer), fit ...
+//   ledger.take(lock, request, seen);  // its id: FITRUN_LEASE for the command
+//   lock.unlock();
 //   ... exec ...
 //
 // Two launches never count on the same bytes because all of that is under one
@@ -33,7 +33,7 @@
 #include "share/claims.h"
 #include "share/folder.h"
 #include "share/lease.h"
-#include "share/standing.h"
+#include "share/lock.h"
 #include "share/watch.h"
 
 namespace fitrun {
@@ -47,6 +47,14 @@ struct LeaseRequest {
   // any order; those above them are added. Texts that are no paths (a batch
   // job's id) are levels as they are.
   std::vector<std::string> levels;
+};
+
+// What one look at the ledger found.
+struct LedgerReading {
+  std::vector<LiveLease> live;
+  // Who we are among those: a lease of which this process is a part, by its
+  // mark or by its parents, is around us.
+  Viewer viewer;
 };
 
 class Ledger {
@@ -64,31 +72,29 @@ class Ledger {
   // same user, but at most a second in all while somebody else has it. Then
   // goes on without it, which leaves the other launches' leases counted and
   // only those taken in the same moment not.
-  void lock();
-  void unlock();
+  FolderLock lock();
 
-  // The leases that hold. Under the lock, also deletes the files of those that
-  // do not, where they are ours.
-  std::vector<LiveLease> read();
+  // The leases that hold. Where the lock is held, also deletes the files of
+  // those that do not and are ours.
+  LedgerReading read(const FolderLock& lock = {}) const;
 
-  // Who we are among `live`, for leave_room(): a lease of which this process is
-  // a part, by its mark or by its parents, is around us.
-  Viewer viewer(const std::vector<LiveLease>& live) const;
-
-  // Takes a lease, under the lock; ends a place in the queue. The id, or ""
-  // where there is no folder.
-  std::string take(const LeaseRequest& request);
+  // Takes a lease, under the lock; ends a place in the queue. `seen` is what
+  // read() said under the same lock. The id, or "" where there is no folder.
+  std::string take(const FolderLock& lock, const LeaseRequest& request,
+                   const LedgerReading& seen);
 
   // Takes a place at the end of the queue, under the lock; keeps the one that
   // it has. `request` says what must be available for the launch to start.
-  void queue(const LeaseRequest& request);
+  void queue(const FolderLock& lock, const LeaseRequest& request,
+             const LedgerReading& seen);
 
   // Sleeps until a lease or an earlier place in the queue may have ended, or
-  // for a while (watch.h), since no event tells that memory was freed. `live`
-  // is what read() said under the lock, which must be unlocked by now. No
-  // signal is touched.
-  Wake wait_for_change(const std::vector<LiveLease>& live,
-                       std::chrono::steady_clock::time_point deadline);
+  // for a while (watch.h), since no event tells that memory was freed. `wanted`
+  // is what the place is for, `seen` what read() said under the lock, which
+  // must be unlocked by now. No signal is touched.
+  Wake wait_for_change(const LedgerReading& seen,
+                       const std::vector<Holding>& wanted,
+                       std::chrono::steady_clock::time_point deadline) const;
 
   // Gives up the lease or the place in the queue.
   void leave();
@@ -99,19 +105,18 @@ class Ledger {
  private:
   void note(std::string sentence);
   bool find_self();
-  bool write(LeaseKind kind, const LeaseRequest& request);
+  Viewer viewer(const std::vector<LiveLease>& live) const;
+  bool write(LeaseKind kind, const LeaseRequest& request,
+             const std::string& within);
 
   Host host_;
   std::string mark_;  // FITRUN_LEASE of this process
   uid_t user_;
   std::optional<LeaseFolder> folder_;
-  Here here_;
-  bool locked_ = false;
+  ProcessIdentity self_;
   std::optional<LeaseName> own_;
-  std::string within_;           // id of the lease around us, or ""
-  std::uint64_t queued_ = 0;     // Lease::taken of the place in the queue
-  std::vector<Holding> wanted_;  // what that place is for
-  Fd watch_;                     // inotify on the folder, once queued
+  std::uint64_t queued_ = 0;  // Lease::taken of the place in the queue
+  Fd watch_;                  // inotify on the folder, once queued
   std::vector<std::string> notes_;
 };
 

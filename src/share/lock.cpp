@@ -43,8 +43,8 @@ bool is_with(const Host& host, const LeaseFolder& folder, uid_t user) {
 
 // By asking again: flock(2) has no time limit, and an alarm would touch the
 // signals that the command inherits.
-Result<bool> lock_folder(const Host& host, const LeaseFolder& folder,
-                         uid_t user) {
+Result<FolderLock> lock_folder(const Host& host, const LeaseFolder& folder,
+                               uid_t user) {
   const auto start = steady_clock::now();
   auto looked = start;
   nanoseconds with_others{0};
@@ -65,11 +65,12 @@ Result<bool> lock_folder(const Host& host, const LeaseFolder& folder,
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kLongestPause);
   }
-  return true;
+  return FolderLock(folder);
 }
 
-void unlock_folder(const LeaseFolder& folder) {
-  ::flock(folder.fd.get(), LOCK_UN);
+void FolderLock::unlock() {
+  if (folder_) ::flock(folder_->fd.get(), LOCK_UN);
+  folder_ = nullptr;
 }
 
 // "1: FLOCK  ADVISORY  WRITE 653 00:19:1234 0 EOF": the pid, then the device in

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "os/host.h"
@@ -23,11 +24,27 @@ inline constexpr std::chrono::seconds kPatience{30};
 // In all, while another user has the lock, or nobody knows who.
 inline constexpr std::chrono::seconds kPatienceWithOthers{1};
 
-// Waits for the lock; the error says why it was not to be had.
-Result<bool> lock_folder(const Host& host, const LeaseFolder& folder,
-                         uid_t user);
+// A lock that ends with this object, which must not outlive its folder. One
+// made without a folder locks nothing.
+class FolderLock {
+ public:
+  FolderLock() = default;
+  explicit FolderLock(const LeaseFolder& folder) : folder_(&folder) {}
+  FolderLock(FolderLock&& other) noexcept
+      : folder_(std::exchange(other.folder_, nullptr)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock() { unlock(); }
 
-void unlock_folder(const LeaseFolder& folder);
+  bool held() const { return folder_ != nullptr; }
+  void unlock();
+
+ private:
+  const LeaseFolder* folder_ = nullptr;
+};
+
+// Waits for the lock; the error says why it was not to be had.
+Result<FolderLock> lock_folder(const Host& host, const LeaseFolder& folder,
+                               uid_t user);
 
 // The pid that the text of /proc/locks (proc_locks(5)) gives as the holder of
 // an flock on this inode; 0 where it does not say.

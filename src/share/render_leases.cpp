@@ -76,8 +76,8 @@ std::string utc(std::uint64_t seconds, char between) {
 
 std::string state_of(const LiveLease& live) {
   const bool waits = live.lease.kind == LeaseKind::waiting;
-  if (waits && live.standing == Standing::running) return "waiting";
-  return std::string(name_of(live.standing));
+  if (waits && live.state == LeaseState::running) return "waiting";
+  return std::string(name_of(live.state));
 }
 
 std::string bytes_text(std::uint64_t bytes) {

@@ -15,7 +15,7 @@
 #include "os/host.h"
 #include "share/claims.h"
 #include "share/folder.h"
-#include "share/standing.h"
+#include "share/lease_state.h"
 
 namespace fitrun {
 
@@ -26,6 +26,6 @@ struct Survey {
 
 // Files that are no lease, or another user's and not readable, are left out.
 Survey survey_leases(const Host& host, const LeaseFolder& folder,
-                     const Here& here, uid_t user);
+                     const Viewpoint& view, uid_t user);
 
 }  // namespace fitrun

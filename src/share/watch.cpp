@@ -38,7 +38,7 @@ bool wants_gpu(const std::vector<Holding>& wanted) {
 
 // The processes whose end is the end of the lease.
 void add_pids(const LiveLease& live, std::vector<pid_t>& pids) {
-  if (live.standing == Standing::left_behind)
+  if (live.state == LeaseState::left_behind)
     pids.insert(pids.end(), live.pids.begin(), live.pids.end());
   else if (!live.pids.empty())
     pids.push_back(live.pids.front());

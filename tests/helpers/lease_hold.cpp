@@ -205,10 +205,9 @@ void report(const Ledger& ledger, const std::string& id,
 
 int take(const Options& o) {
   Ledger ledger{Host(), Environment()};
-  ledger.lock();
-  ledger.read();
-  const std::string id = ledger.take(o.request);
-  ledger.unlock();
+  FolderLock lock = ledger.lock();
+  const std::string id = ledger.take(lock, o.request, ledger.read(lock));
+  lock.unlock();
   start(o, ledger, id, {});
 }
 
@@ -220,22 +219,22 @@ int fit_and_start(Options& o) {
   if (!o.cgroup.empty()) o.request.levels.push_back(o.cgroup);
   Ledger ledger{Host(), Environment()};
   while (true) {
-    ledger.lock();
+    FolderLock lock = ledger.lock();
     die_at(o, "locked");
-    const std::vector<LiveLease> live = ledger.read();
+    const LedgerReading seen = ledger.read(lock);
     const std::string level = o.cgroup.empty() ? "" : level_id(o.cgroup);
-    const RoomLeft left =
-        leave_room({{pool, o.gpu, level, probe(o)}}, live, ledger.viewer(live))
-            .front();
+    const Remainder left = subtract_claims({{pool, o.gpu, level, probe(o)}},
+                                           seen.live, seen.viewer)
+                               .front();
     const Outcome outcome = fit(o, static_cast<double>(left.available));
     o.request.threads = outcome.threads;
     if (o.request.label.empty() || o.request.label == "run-one")
       o.request.label = outcome.fits ? "" : "run-one";
     if (outcome.fits || o.policy == "run-one") {
       o.request.holdings = {{pool, o.gpu, outcome.bytes}};
-      const std::string id = ledger.take(o.request);
+      const std::string id = ledger.take(lock, o.request, seen);
       die_at(o, "taken");
-      ledger.unlock();
+      lock.unlock();
       die_at(o, "unlocked");
       start(o, ledger, id, outcome);
     }
@@ -243,10 +242,11 @@ int fit_and_start(Options& o) {
     const double need = std::ceil(
         static_cast<double>(o.fixed + o.per + o.reserve) / o.headroom);
     o.request.holdings = {{pool, o.gpu, static_cast<std::uint64_t>(need)}};
-    ledger.queue(o.request);
+    ledger.queue(lock, o.request, seen);
     die_at(o, "queued");
-    ledger.unlock();
-    if (ledger.wait_for_change(live, deadline) == Wake::timed_out) {
+    lock.unlock();
+    if (ledger.wait_for_change(seen, o.request.holdings, deadline) ==
+        Wake::timed_out) {
       ledger.leave();
       return 75;
     }
@@ -256,11 +256,11 @@ int fit_and_start(Options& o) {
 int list(const Options& o) {
   const Host host;
   Ledger ledger(host, Environment());
-  if (o.lock) ledger.lock();
+  const FolderLock lock = o.lock ? ledger.lock() : FolderLock();
   std::fputs(
-      render_leases_json(ledger.where(), listed(host, ledger.read())).c_str(),
+      render_leases_json(ledger.where(), listed(host, ledger.read(lock).live))
+          .c_str(),
       stdout);
-  ledger.unlock();
   for (const std::string& note : ledger.notes())
     std::fprintf(stderr, "%s\n", note.c_str());
   return 0;
@@ -268,7 +268,7 @@ int list(const Options& o) {
 
 int hold_lock(const std::string& seconds) {
   Ledger ledger{Host(), Environment()};
-  ledger.lock();
+  const FolderLock lock = ledger.lock();
   std::puts("locked");
   std::fflush(stdout);
   ::usleep(static_cast<useconds_t>(std::atof(seconds.c_str()) * 1e6));
@@ -325,14 +325,14 @@ int measure(std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto start = std::chrono::steady_clock::now();
     const std::clock_t cpu = std::clock();
-    const std::vector<LiveLease> live = ledger.read();
-    const RoomLeft left =
-        leave_room({{Pool::ram, "", "", 1U << 30}}, live, ledger.viewer(live))
+    const LedgerReading seen = ledger.read();
+    const Remainder left =
+        subtract_claims({{Pool::ram, "", "", 1U << 30}}, seen.live, seen.viewer)
             .front();
     const std::chrono::duration<double, std::micro> taken =
         std::chrono::steady_clock::now() - start;
     std::printf("%zu leases %.0f us, %.0f us of CPU, %zu subtracted\n",
-                live.size(), taken.count(),
+                seen.live.size(), taken.count(),
                 static_cast<double>(std::clock() - cpu) * 1e6 / CLOCKS_PER_SEC,
                 left.subtracted.size());
   }

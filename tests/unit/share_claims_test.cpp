@@ -33,14 +33,15 @@ LiveLease inside(const char* outer, LiveLease live) {
   return live;
 }
 
-Room ram(std::uint64_t available, const char* level = "") {
+SharedLimit ram(std::uint64_t available, const char* level = "") {
   return {Pool::ram, "", level, available};
 }
 
-RoomLeft left(const Room& room, const std::vector<LiveLease>& live,
-              const Viewer& viewer = {},
-              const std::vector<DeviceUse>& uses = {}) {
-  const std::vector<RoomLeft> all = leave_room({room}, live, viewer, uses);
+Remainder left(const SharedLimit& limit, const std::vector<LiveLease>& live,
+               const Viewer& viewer = {},
+               const std::vector<DeviceUse>& uses = {}) {
+  const std::vector<Remainder> all =
+      subtract_claims({limit}, live, viewer, uses);
   REQUIRE(all.size() == 1);
   return all[0];
 }
@@ -72,7 +73,8 @@ TEST_CASE("a lease counts with what it has not used yet", "[share]") {
   CHECK(left(ram(1000), {lease("a", 300, 300)}).available == 1000);
   // More than it asked for: gone from what is available already.
   CHECK(left(ram(1000), {lease("a", 300, 900)}).available == 1000);
-  const RoomLeft both = left(ram(1000), {lease("a", 300, 100), lease("b", 50)});
+  const Remainder both =
+      left(ram(1000), {lease("a", 300, 100), lease("b", 50)});
   CHECK(both.available == 750);
   REQUIRE(both.subtracted.size() == 2);
   CHECK((both.subtracted[0].lease == 0 && both.subtracted[0].bytes == 200));
@@ -97,10 +99,10 @@ TEST_CASE("a cgroup's limit concerns the leases in that cgroup", "[share]") {
   const std::vector<LiveLease> live = {
       lease("a", 100, 0, {"job", "box1", "top"}),
       lease("b", 10, 0, {"box2", "top"}), lease("c", 1)};
-  const std::vector<RoomLeft> all =
-      leave_room({ram(1000), ram(900, "top"), ram(800, "box1"),
-                  ram(700, "box2"), ram(600, "job"), ram(500, "other")},
-                 live, {});
+  const std::vector<Remainder> all =
+      subtract_claims({ram(1000), ram(900, "top"), ram(800, "box1"),
+                       ram(700, "box2"), ram(600, "job"), ram(500, "other")},
+                      live, {});
   REQUIRE(all.size() == 6);
   CHECK(all[0].available == 889);  // all three
   CHECK(all[1].available == 790);  // a and b
@@ -118,11 +120,11 @@ TEST_CASE("leases of a GPU count against that GPU", "[share]") {
                                        {"GPU-1", 10, 500},
                                        {"GPU-1", 99, 7000},
                                        {"GPU-2", 11, 300}};
-  const std::vector<RoomLeft> all =
-      leave_room({{Pool::vram, "GPU-1", "", 10000},
-                  {Pool::vram, "GPU-2", "", 10000},
-                  ram(10000)},
-                 {server}, {}, uses);
+  const std::vector<Remainder> all =
+      subtract_claims({{Pool::vram, "GPU-1", "", 10000},
+                       {Pool::vram, "GPU-2", "", 10000},
+                       ram(10000)},
+                      {server}, {}, uses);
   REQUIRE(all.size() == 3);
   CHECK(all[0].available == 8000);  // 4000 - 2000 of its own tree
   CHECK(all[1].available == 10000);
@@ -142,7 +144,7 @@ TEST_CASE("a launch inside another one's tree draws on its lease", "[share]") {
       lease("outer", 600, 100), inside("outer", lease("in1", 200)),
       inside("outer", lease("in2", 150, 50)), lease("else", 10)};
   // For a stranger: the larger of 500 and 200 + 100, and 10.
-  const RoomLeft stranger = left(ram(1000), live);
+  const Remainder stranger = left(ram(1000), live);
   CHECK(stranger.available == 490);
   REQUIRE(stranger.subtracted.size() == 2);
   CHECK(stranger.subtracted[0].lease == 0);
@@ -157,7 +159,7 @@ TEST_CASE("inner leases count where they are more than the outer one",
   const std::vector<LiveLease> live = {lease("outer", 300, 250),
                                        inside("outer", lease("in1", 200)),
                                        inside("outer", lease("in2", 150, 50))};
-  const RoomLeft stranger = left(ram(1000), live);
+  const Remainder stranger = left(ram(1000), live);
   CHECK(stranger.available == 700);  // 200 + 100 against 50
   REQUIRE(stranger.subtracted.size() == 2);
   CHECK((stranger.subtracted[0].lease == 1 &&
@@ -232,10 +234,10 @@ TEST_CASE("who waits counts for those behind, and not for those ahead",
 TEST_CASE("a stopped launch holds up nobody, but keeps a lease it has",
           "[share]") {
   LiveLease stopped = waiting("w", 300, 100);
-  stopped.standing = Standing::stopped;
+  stopped.state = LeaseState::stopped;
   CHECK(left(ram(1000), {stopped}).available == 1000);
   LiveLease holder = lease("h", 300);
-  holder.standing = Standing::stopped;
+  holder.state = LeaseState::stopped;
   CHECK(left(ram(1000), {holder}).available == 700);
 }
 

@@ -192,7 +192,7 @@ TEST_CASE("in a shared folder others can read a lease, whatever the umask",
   CHECK(folder->reach == Reach::all_users);
   const mode_t mask = ::umask(0077);
   const LeaseName name{::geteuid(), kId, LeaseName::Kind::lease};
-  const Result<bool> written = write_lease_file(*folder, name, "text");
+  const Result<void> written = write_lease_file(*folder, name, "text");
   ::umask(mask);
   REQUIRE(written);
   struct stat info {};

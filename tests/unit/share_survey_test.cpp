@@ -46,8 +46,8 @@ class Place {
 
   // By the pid of the holder.
   Survey survey(std::uint64_t seconds_later = 1000) const {
-    const Here here{{1, 1, 1, "boot"}, (1000 + seconds_later) * kSecond};
-    Survey found = survey_leases(proc.host(), folder_, here, ::geteuid());
+    const Viewpoint view{{1, 1, 1, "boot"}, (1000 + seconds_later) * kSecond};
+    Survey found = survey_leases(proc.host(), folder_, view, ::geteuid());
     std::ranges::sort(found.live, {}, [](const LiveLease& one) {
       return one.lease.holder.pid;
     });
@@ -94,7 +94,7 @@ TEST_CASE("leases are the same whether few or many are read", "[share]") {
     const int pid = kFirst + i;
     CAPTURE(pid);
     CHECK(one.lease.holder.pid == pid);
-    CHECK(one.standing == Standing::running);
+    CHECK(one.state == LeaseState::running);
     CHECK(one.used == (pid % 10 == 0 ? 320 : 20) * kMiB);
     CHECK(one.pids == (pid % 10 == 0 ? std::vector<pid_t>{pid, pid + 10'000}
                                      : std::vector<pid_t>{pid}));
@@ -119,7 +119,7 @@ TEST_CASE("among many leases each is judged by its own holder", "[share]") {
   CHECK(survey.stale.size() == 3);
   REQUIRE(survey.live.size() == 99);
   CHECK(survey.live[1].lease.holder.pid == kFirst + 3);
-  CHECK(survey.live[1].standing == Standing::stopped);
+  CHECK(survey.live[1].state == LeaseState::stopped);
   CHECK(survey.live[98].lease.kind == LeaseKind::waiting);
   CHECK(survey.live[98].pids == std::vector<pid_t>{kFirst + 200});
   CHECK(survey.live[98].used == 0);

@@ -38,7 +38,7 @@ TEST_CASE("the first in the queue watches every lease", "[share]") {
       one("00000000000000b2", LeaseKind::waiting, 6, 40),
       one("00000000000000b1", LeaseKind::waiting, 5, 30)};
   // A lease without its holder ends with the last of the others.
-  live[1].standing = Standing::left_behind;
+  live[1].state = LeaseState::left_behind;
   const Watch watch =
       what_to_watch(live, {1000, "00000000000000b1", 5, {}}, kRam);
   CHECK(watch.pids == std::vector<pid_t>{10, 20, 21, 40});

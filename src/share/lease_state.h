@@ -17,14 +17,14 @@ namespace fitrun {
 // carries the mark yet.
 inline constexpr std::chrono::seconds kUntilMarked{5};
 
-// Where the reader stands.
-struct Here {
-  Holder self;            // of the reader
+// From where and when leases are judged.
+struct Viewpoint {
+  ProcessIdentity self;   // of the reader
   std::uint64_t now = 0;  // nanoseconds after boot (CLOCK_BOOTTIME)
 };
 
-// What is seen of a holder's pid.
-enum class Sighting {
+// What is seen of a lease's holder by its pid.
+enum class HolderState {
   running,
   stopped,  // by SIGSTOP or ^Z
   gone,     // no such process, a zombie, or another one with the same pid
@@ -34,10 +34,11 @@ enum class Sighting {
 // `stat` is empty where /proc/PID/stat is not there; `exists` is what kill(pid,
 // 0) says then.
 enum class Existence { none, some };
-Sighting sight(const Lease& lease, const std::optional<ProcessStat>& stat,
-               Existence existence);
+HolderState holder_state(const Lease& lease,
+                         const std::optional<ProcessStat>& stat,
+                         Existence existence);
 
-enum class Standing {
+enum class LeaseState {
   running,
   stopped,
   left_behind,  // the holder has ended, marked processes go on
@@ -46,16 +47,16 @@ enum class Standing {
 };
 
 // "running", "left-behind": one word, for tables and JSON alike.
-std::string_view name_of(Standing standing);
+std::string_view name_of(LeaseState state);
 
-// `sighting` says nothing where the lease is of another pid namespace. `marked`
+// `holder` says nothing where the lease is of another pid namespace. `marked`
 // is the number of living processes that carry the lease's mark; empty where we
 // may not look.
-Standing judge(const Lease& lease, const Here& here, Sighting sighting,
-               std::optional<std::size_t> marked);
+LeaseState lease_state(const Lease& lease, const Viewpoint& view,
+                       HolderState holder, std::optional<std::size_t> marked);
 
 // Whether only the marked processes can tell how the lease stands, so that
 // looking for them is worth its time.
-bool needs_marks(const Lease& lease, const Here& here, Sighting sighting);
+bool needs_marks(const Lease& lease, const Viewpoint& view, HolderState holder);
 
 }  // namespace fitrun
