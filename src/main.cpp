@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/text.h"
 #include "cli/program.h"
 
 namespace {
@@ -10,7 +11,10 @@ namespace {
 // A message of several lines names its own places.
 void complain(const std::string& message) {
   const bool many = message.ends_with('\n');
-  std::fprintf(stderr, many ? "%s" : "fitrun: %s\n", message.c_str());
+  const std::string text = many
+                               ? fitrun::printable_lines(message)
+                               : "fitrun: " + fitrun::printable(message) + "\n";
+  std::fputs(text.c_str(), stderr);
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ struct Error {
 };
 
 // An Error that ends the run. Thrown anywhere, caught once, at the top level.
-// A message of several lines is printed as it is (descriptor diagnostics).
+// A message is one line, whatever is in it, unless it ends in a line end: then
+// its lines are printed without a prefix (descriptor diagnostics).
 class Failure : public std::runtime_error {
  public:
   explicit Failure(const std::string& message,

@@ -8,20 +8,63 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n\v\f";
 
-// The length of the UTF-8 sequence that begins `text`, or 0.
-std::size_t utf8_length(std::string_view text) {
+constexpr char kHex[] = "0123456789abcdef";
+
+struct Character {
+  std::size_t length = 0;  // in bytes; 0 where `text` does not begin with UTF-8
+  std::uint32_t code = 0;
+};
+
+// The first character of a text that is not empty, strictly: no overlong forms,
+// no surrogates, nothing above U+10FFFF (RFC 3629).
+Character first_character(std::string_view text) {
   const auto byte = [&](std::size_t i) {
-    return static_cast<unsigned char>(text[i]);
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
   };
-  if (byte(0) < 0x80) return 1;
-  const std::size_t length = byte(0) >= 0xf0   ? 4
-                             : byte(0) >= 0xe0 ? 3
-                             : byte(0) >= 0xc2 ? 2
-                                               : 0;
-  if (length == 0 || byte(0) > 0xf4 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  return length;
+  const std::uint32_t lead = byte(0);
+  if (lead < 0x80) return {1, lead};
+  const std::size_t length = lead >= 0xf0   ? 4
+                             : lead >= 0xe0 ? 3
+                             : lead >= 0xc2 ? 2
+                                            : 0;
+  if (length == 0 || lead > 0xf4 || length > text.size()) return {};
+  std::uint32_t code = lead & (0x7fU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    code = code << 6 | (byte(i) & 0x3f);
+  }
+  if ((length == 3 && code < 0x800) || (length == 4 && code < 0x10000) ||
+      (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff)
+    return {};
+  return {length, code};
+}
+
+// Whether a terminal would obey a character instead of showing it.
+bool commands_terminal(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||
+         (code >= 0x2028 && code <= 0x202e) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+std::string escaped(std::uint32_t code) {
+  const int digits = code < 0x20 ? 2 : 4;
+  std::string out = digits == 2 ? "\\x" : "\\u";
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
+    out += kHex[code >> shift & 15];
+  return out;
+}
+
+// Cuts the first character off `text` and returns it as it can be shown.
+std::string take_printable(std::string_view& text) {
+  const Character c = first_character(text);
+  const std::string_view raw =
+      text.substr(0, std::max<std::size_t>(1, c.length));
+  text.remove_prefix(raw.size());
+  if (c.length == 0) {
+    const auto byte = static_cast<unsigned char>(raw[0]);
+    return {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+  }
+  return commands_terminal(c.code) ? escaped(c.code) : std::string(raw);
 }
 
 // Edits between two words: insert, drop, replace, or swap two neighbours.
@@ -102,23 +145,33 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   return n;
 }
 
+std::string printable(std::string_view text, std::size_t most) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string shown = take_printable(text);
+    if (shown.size() > most - out.size()) break;
+    out += shown;
+  }
+  return out;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t end = text.find('\n');
+    out += printable(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    out += '\n';
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMost = 120;
-  constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";
   while (!text.empty()) {
     if (out.size() > kMost) return out + "...\"";
-    const auto byte = static_cast<unsigned char>(text[0]);
-    std::size_t length = utf8_length(text);
-    if (length == 0 || byte < 0x20 || byte == 0x7f) {
-      length = 1;
-      out += "\\x";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length);
+    out += take_printable(text);
   }
   return out + "\"";
 }

@@ -35,8 +35,22 @@ std::string to_lower(std::string_view text);
 // 2^64 - 1; empty otherwise.
 std::optional<std::uint64_t> parse_count(std::string_view text);
 
-// "text" in double quotes for a message: control characters and bytes that are
-// not UTF-8's are written as \xNN, and a long text is cut with "...".
+// Text from outside (names of cgroups and files, labels, what drivers say) as a
+// part of one line for a terminal. What would move the cursor, end the line or
+// turn its direction is shown as an escape: \x1b and the other C0 controls,
+// bytes that are not UTF-8 (\xff), DEL, C1 (\u009b), line separators and
+// bidirectional overrides (\u202e). All else is as it was, a backslash too, so
+// that a second pass changes nothing. At most `most` bytes, of whole
+// characters.
+std::string printable(std::string_view text,
+                      std::size_t most = std::string_view::npos);
+
+// The same for a text of several lines, whose line ends stay. JSON stays JSON
+// and keeps its meaning: there only \u escapes are added.
+std::string printable_lines(std::string_view text);
+
+// "text" in double quotes for a message: printable, and a long one is cut with
+// "...".
 std::string in_quotes(std::string_view text);
 
 // As one word for sh: unchanged where nothing in it is special, else in single

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/decide.h"
 #include "cli/log.h"
@@ -21,13 +22,14 @@ ExitStatus check_stages(const Options& options,
         sum_cost(needs.fixed, absent);
         sum_cost(needs.per_worker, absent);
       }
-      std::string report = name + ": ok\n";
+      std::string report = printable(name) + ": ok\n";
       for (const std::string& input : absent)
-        report += "  but not now: " + input + "\n";
+        report += "  but not now: " + printable(input) + "\n";
       print(report);
     } catch (const Failure& failure) {
-      mistakes += failure.what();
-      if (!mistakes.ends_with('\n')) mistakes += '\n';
+      const std::string_view said = failure.what();
+      mistakes +=
+          said.ends_with('\n') ? std::string(said) : printable(said) + "\n";
     }
   }
   if (!mistakes.empty()) throw Failure(mistakes);

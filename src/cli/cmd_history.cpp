@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "cli/watching.h"
@@ -18,8 +19,10 @@ ExitStatus show_history(const Options& options,
   if (options.format == Format::json) {
     print(history_json(runs));
   } else if (runs.empty()) {
-    print("no runs in " + path + (stage.empty() ? "" : " of " + stage) +
-          "; fitrun --watch records them\n");
+    print(printable("no runs in " + path +
+                    (stage.empty() ? "" : " of " + stage) +
+                    "; fitrun --watch records them") +
+          "\n");
   } else {
     print(render_history(runs, stage.empty()));
   }

@@ -11,18 +11,18 @@
 namespace fitrun {
 namespace {
 
-std::string rendered(const Plan& plan, Format format) {
+void show(const Plan& plan, Format format) {
   switch (format) {
     case Format::json:
-      return render_json(plan);
+      return print(render_json(plan));
     case Format::shell:
-      return render_shell(plan);
+      return print_as_is(render_shell(plan));
     case Format::threads:
-      return std::to_string(plan.threads) + "\n";
+      return print(std::to_string(plan.threads) + "\n");
     case Format::text:
       break;
   }
-  return render_text(plan, style_for(STDOUT_FILENO));
+  print_as_is(render_text(plan, style_for(STDOUT_FILENO)));
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ ExitStatus show_plan(const Options& options, const Environment& environment) {
   const Host host(options.root);
   const LedgerReading seen = Ledger(host, environment).read();
   const Plan plan = decide(stage, options, environment, seen.live, seen.viewer);
-  print(rendered(plan, options.format));
+  show(plan, options.format);
   // The text says it already; the other formats are read by programs.
   if (options.format != Format::text)
     log_all(log_lines(plan, LogLevel::warning));

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "gpu/vram.h"
@@ -19,8 +20,9 @@ ExitStatus capture_machine(const std::string& folder, const Host& host,
                            const Environment& environment) {
   const std::size_t files =
       write_capture(probe::capture(host, environment), folder).value();
-  print(folder + ": " + std::to_string(files) +
-        " files, described in README.md there; fitrun probe --root " + folder +
+  const std::string name = printable(folder);
+  print(name + ": " + std::to_string(files) +
+        " files, described in README.md there; fitrun probe --root " + name +
         " reads them\n");
   return ExitStatus::ok;
 }
@@ -40,9 +42,10 @@ ExitStatus show_probe(const Options& options, const Environment& environment) {
   VramOptions all;
   all.devices.choice = DeviceChoice::all;
   machine.gpus = probe::survey_gpus(self, all);
-  print(options.format == Format::json
-            ? render_probe_json(machine)
-            : render_probe_text(machine, style_for(STDOUT_FILENO)));
+  if (options.format == Format::json)
+    print(render_probe_json(machine));
+  else
+    print_as_is(render_probe_text(machine, style_for(STDOUT_FILENO)));
   return ExitStatus::ok;
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/leasing.h"
 #include "cli/log.h"
 #include "cli/watching.h"
@@ -68,7 +69,9 @@ std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
   options.on_slow = [&label](const std::string& text) {
     log_line(LogLevel::info, log_tag(label) + text);
   };
-  VramReading reading = probe::vram(self, options).value();
+  auto asked = probe::vram(self, options);
+  if (!asked) throw Failure("fitrun: " + asked.error().message + "\n");
+  VramReading reading = std::move(asked).value();
   std::vector<Gpu> used;
   for (const std::size_t index : reading.used) {
     used.push_back(reading.gpus[index]);
@@ -160,7 +163,7 @@ Plan decide(const Stage& stage, const Options& options,
   }
   if (!errors.empty()) {
     std::string all;
-    for (const std::string& error : errors) all += error + "\n";
+    for (const std::string& error : errors) all += printable(error) + "\n";
     throw Failure(all);
   }
   const Host host(options.root);

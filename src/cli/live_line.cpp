@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/log.h"
 
 namespace fitrun {
@@ -32,7 +33,7 @@ void LiveLine::show(const std::string& text) {
   last_ = now;
   shown_ = true;
   // A line that reaches the edge would go on below, and stay.
-  write_out("\r" + text.substr(0, terminal_columns(STDERR_FILENO) - 1) +
+  write_out("\r" + printable(text, terminal_columns(STDERR_FILENO) - 1) +
             "\x1b[K");
 }
 

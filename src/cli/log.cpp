@@ -61,7 +61,7 @@ bool utf8_locale() {
 
 void log_line(LogLevel level, const std::string& text) {
   static const std::unique_ptr<spdlog::logger> logger = make_logger();
-  logger->log(spdlog_level(level), spdlog::string_view_t(text));
+  logger->log(spdlog_level(level), printable(text));
 }
 
 void log_all(const std::vector<LogLine>& lines) {
@@ -78,12 +78,15 @@ TextStyle style_for(int fd) {
 }
 
 void print(const std::string& text) {
-  std::string_view left = text;
-  while (!left.empty()) {
-    const ssize_t n = ::write(STDOUT_FILENO, left.data(), left.size());
+  print_as_is(printable_lines(text));
+}
+
+void print_as_is(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw Failure(path_error("standard output", errno));
-    left.remove_prefix(static_cast<std::size_t>(n));
+    text.remove_prefix(static_cast<std::size_t>(n));
   }
 }
 

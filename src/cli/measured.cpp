@@ -70,8 +70,8 @@ void write_plots(const MeasureReport& report, const std::string& path) {
 
 void show(const MeasureReport& report, const Options& options) {
   if (options.format == Format::json) return print(report_json(report));
-  print(render_report(report, terminal_columns(STDOUT_FILENO),
-                      style_for(STDOUT_FILENO)));
+  print_as_is(render_report(report, terminal_columns(STDOUT_FILENO),
+                            style_for(STDOUT_FILENO)));
 }
 
 void conclude(const MeasureReport& report, const Options& options,
@@ -88,12 +88,13 @@ void conclude(const MeasureReport& report, const Options& options,
   std::string list;
   for (const PoolReport& pool : report.pools)
     for (const NumberEdit& edit : pool.proposal.edits)
-      list += "  " + describe_edit(edit, pool.needs) + "\n";
+      list += "  " + printable(describe_edit(edit, pool.needs)) + "\n";
   if (options.measure.write && complete) {
     write_numbers(report, before, environment);
-    if (text) print("\nWritten into " + report.stage + ":\n" + list);
+    if (text) print("\nWritten into " + printable(report.stage) + ":\n" + list);
   } else if (text) {
-    print("\n--write puts these into " + report.stage + ":\n" + list);
+    print("\n--write puts these into " + printable(report.stage) + ":\n" +
+          list);
   }
 }
 

@@ -76,7 +76,7 @@ std::string sysfs_uuid(const Host& host, const DrmCard& card) {
 
 std::string card_name(const Host& host, const DrmCard& card) {
   if (const auto name = host.read(card.folder + "/product_name"))
-    if (!trim(*name).empty()) return printable(*name);
+    if (!trim(*name).empty()) return short_text(*name);
   return "AMD GPU " + card.pci_id;
 }
 

@@ -109,7 +109,7 @@ std::vector<CudaPick> picks_of_list(const std::vector<CudaDevice>& devices,
                                     const std::string& list,
                                     std::vector<std::string>& notes) {
   std::vector<CudaPick> picks;
-  const std::string head = std::string(kVariable) + "=" + printable(list);
+  const std::string head = std::string(kVariable) + "=" + short_text(list);
   if (trim(list).empty()) {
     notes.push_back(std::string(kVariable) + " is empty: no GPU is visible");
     return picks;

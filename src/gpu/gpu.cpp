@@ -24,15 +24,9 @@ std::string identity(const Gpu& gpu) {
   return gpu.name;
 }
 
-std::string printable(std::string_view text) {
+std::string short_text(std::string_view text) {
   constexpr std::size_t kMost = 100;
-  std::string out;
-  for (const char c : trim(text)) {
-    if (out.size() == kMost) break;
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? '?' : c;
-  }
-  return std::string(trim(out));
+  return std::string(trim(printable(trim(text), kMost)));
 }
 
 std::string pci_address(std::string_view text) {

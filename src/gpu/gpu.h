@@ -71,9 +71,10 @@ std::string_view key_of(GpuVendor vendor);
 // For messages: the UUID, else the PCI address, else the name.
 std::string identity(const Gpu& gpu);
 
-// Without control characters and blanks at the ends, at most 100 bytes: names
-// and UUIDs come from drivers and go to terminals and line-based text.
-std::string printable(std::string_view text);
+// Printable, without blanks at the ends, at most 100 bytes: names and UUIDs
+// come from drivers, lists from the environment; they go to terminals and into
+// lines.
+std::string short_text(std::string_view text);
 
 // "0000:03:00.0" from the forms in use: NVML's "00000000:03:00.0", upper case,
 // a missing domain. Other text is only put in lower case.

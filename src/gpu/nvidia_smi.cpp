@@ -48,11 +48,11 @@ Result<NvmlReport> parse_nvidia_smi(std::string_view text) {
     const auto field = [&](std::size_t i) { return trim(fields[i]); };
     const std::size_t last = fields.size() - kAfter;
     NvmlDevice device;
-    device.uuid = printable(field(1));
-    device.address = pci_address(printable(field(2)));
+    device.uuid = short_text(field(1));
+    device.address = pci_address(short_text(field(2)));
     const char* const begin = fields[kBefore].data();
     const char* const end = fields[last - 1].data() + fields[last - 1].size();
-    device.name = printable({begin, static_cast<std::size_t>(end - begin)});
+    device.name = short_text({begin, static_cast<std::size_t>(end - begin)});
     device.memory = parse_memory(field(last), field(last + 1));
     report.devices.push_back(std::move(device));
   }

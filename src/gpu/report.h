@@ -20,7 +20,7 @@ inline void add_report_line(std::string& out,
   for (const std::string& word : line) {
     if (!first) out += '\t';
     first = false;
-    out += printable(word);
+    out += short_text(word);
   }
   out += '\n';
 }

@@ -11,7 +11,7 @@ namespace fitrun {
 namespace {
 
 std::string in_quotes(std::string_view entry) {
-  return "'" + printable(entry) + "'";
+  return "'" + short_text(entry) + "'";
 }
 
 // As strtol with base 0 reads the whole of an entry: decimal, 0x1, 010.
@@ -63,7 +63,7 @@ std::vector<std::size_t> runtime_picks(const std::vector<std::string>& uuids,
       continue;
     }
     const bool repeated = pick && *pick < uuids.size();
-    notes.push_back(std::string(kName) + "=" + printable(list) + ": " +
+    notes.push_back(std::string(kName) + "=" + short_text(list) + ": " +
                     in_quotes(entry) +
                     (repeated ? " is repeated" : " is not a device") +
                     ", the list ends before it");
@@ -85,7 +85,7 @@ std::vector<std::size_t> hip_picks(const std::vector<std::string>& uuids,
     for (std::size_t i = 0; i < left.size(); ++i)
       if (entry == std::to_string(i) || entry == uuids[left[i]]) pick = left[i];
     if (!pick) {
-      notes.push_back(name + "=" + printable(list) + ": " + in_quotes(entry) +
+      notes.push_back(name + "=" + short_text(list) + ": " + in_quotes(entry) +
                       " is not among the " + std::to_string(left.size()) +
                       " that ROCm shows, the list ends before it");
       break;
@@ -144,7 +144,7 @@ DeviceList level_zero_visible(std::size_t count,
   for (const std::string_view entry : split(*mask, ',')) {
     const auto number = parse_count(trim(entry));
     if (!number)
-      return unclear("ZE_AFFINITY_MASK=" + printable(*mask) +
+      return unclear("ZE_AFFINITY_MASK=" + short_text(*mask) +
                      " is not a list of plain numbers: name the GPU by its "
                      "address (devices)");
     if (*number < count && !contains(seen.picks, *number))
@@ -153,7 +153,7 @@ DeviceList level_zero_visible(std::size_t count,
   // A mask hides; it does not change the order.
   std::sort(seen.picks.begin(), seen.picks.end());
   if (seen.picks.empty())
-    seen.notes.push_back("ZE_AFFINITY_MASK=" + printable(*mask) +
+    seen.notes.push_back("ZE_AFFINITY_MASK=" + short_text(*mask) +
                          " shows no GPU");
   return seen;
 }

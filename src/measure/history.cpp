@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "measure/wording.h"
 
 namespace fitrun {
@@ -54,13 +55,13 @@ std::string render_history(const std::vector<RunRecord>& runs,
   std::string out = line;
   for (const RunRecord& run : runs) {
     std::snprintf(line, sizeof line, "%-20s %8llu %11s %14s %7s %9.1f  ",
-                  when(run).substr(0, 20).c_str(),
+                  printable(when(run), 20).c_str(),
                   static_cast<unsigned long long>(run.workers),
                   format_bytes(run.declared()).c_str(), peak_text(run).c_str(),
                   off_text(run).c_str(), run.seconds);
     out += line + end_text(run);
     if (with_stage)
-      out += "  " + (run.stage.empty() ? std::string("(flags)") : run.stage);
+      out += "  " + (run.stage.empty() ? "(flags)" : printable(run.stage));
     out += "\n";
   }
   return out;

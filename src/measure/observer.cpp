@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "base/text.h"
 #include "measure/history.h"
 #include "measure/oom_counter.h"
 #include "measure/process_tree.h"
@@ -101,7 +102,7 @@ void watch(const Watched& watched, const OomCounter& kills,
   record.method = "sampled by a detached observer";
   record.oom_kills = kills.kills();
   if (const std::string excess = excess_line(record); !excess.empty()) {
-    const std::string line = tag + excess + "\n";
+    const std::string line = printable(tag + excess) + "\n";
     [[maybe_unused]] const ssize_t n =
         ::write(STDERR_FILENO, line.data(), line.size());
   }

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "measure/wording.h"
 
 namespace fitrun {
@@ -229,7 +230,7 @@ std::string plot_text(const PlotInput& input, std::size_t columns,
   for (const Sample& sample : input.samples)
     grid.draw(sample.workers, sample.peak, Mark::point);
 
-  std::string text = input.title + "\n";
+  std::string text = printable(input.title) + "\n";
   for (std::size_t i = 0; i < kRows; ++i) {
     const bool labelled = i % 4 == 1 || i == kRows - 1;
     const double bytes =

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "measure/plot.h"
 #include "measure/wording.h"
 
@@ -19,7 +20,7 @@ std::string counts_text(const std::vector<Sample>& samples) {
 }
 
 std::string heading(const MeasureReport& report) {
-  std::string text = report.label.empty() ? "" : report.label + ": ";
+  std::string text = report.label.empty() ? "" : printable(report.label) + ": ";
   text += counted(report.measurement.runs.size(), "run");
   if (!report.pools.empty())
     text += ", with " + counts_text(report.pools[0].learned.samples);
@@ -45,7 +46,7 @@ std::string run_rows(const PoolReport& pool, const Measurement& measurement) {
                    static_cast<unsigned long long>(run.workers),
                    format_bytes(static_cast<double>(*peak)).c_str(),
                    format_bytes(line).c_str(), off * 100 + 0.0);
-    if (pool.factor) out += "  " + run.input->path;
+    if (pool.factor) out += "  " + printable(run.input->path);
     out += "\n";
     any = true;
   }
@@ -110,9 +111,11 @@ std::string method_text(const MeasureReport& report, const PoolReport& pool) {
   const PeakReading& peak = report.measurement.runs.front().peak;
   if (pool.needs.pool == Pool::vram)
     return "       by what the driver says that the processes hold\n";
-  std::string text = "       by " + peak.method + "\n";
-  if (!peak.why_not.empty())
-    text += "       (no control group counted: " + peak.why_not + ")\n";
+  std::string text = "       by " + printable(peak.method) + "\n";
+  if (!peak.why_not.empty()) {
+    text +=
+        "       (no control group counted: " + printable(peak.why_not) + ")\n";
+  }
   if (peak.certainty == Certainty::at_least)
     text +=
         "       these peaks are lower bounds: a spike between two looks "
@@ -152,7 +155,8 @@ std::string render_report(const MeasureReport& report, std::size_t columns,
     out += "\n" + plot_text(plot_of(report, pool), columns, style);
   }
   out += "\n";
-  for (const std::string& note : report.notes) out += "note: " + note + "\n";
+  for (const std::string& note : report.notes)
+    out += "note: " + printable(note) + "\n";
   return out + outcome(report);
 }
 

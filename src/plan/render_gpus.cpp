@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "plan/constraint_json.h"
 
 namespace fitrun {
@@ -54,11 +55,11 @@ std::string row(const Gpu& gpu, const TextStyle& style) {
                 gpu.skipped.empty() ? '>' : ' ', number(gpu).c_str(),
                 size(gpu.total).c_str(), size(gpu.free).c_str(),
                 size(usable(gpu)).c_str());
-  std::string line = numbers + names(gpu);
+  std::string line = numbers + printable(names(gpu));
   if (gpu.skipped.empty() && style.colour)
     line = std::string(kBold) + line + std::string(kPlain);
-  return line + "\n" + std::string(45, ' ') + gpu.source + ": " + remark(gpu) +
-         "\n";
+  return line + "\n" + std::string(45, ' ') +
+         printable(gpu.source + ": " + remark(gpu)) + "\n";
 }
 
 Json gpu_json(const Gpu& gpu) {
@@ -96,7 +97,7 @@ std::string render_gpus_text(const std::vector<Gpu>& gpus,
   for (const Gpu& gpu : gpus) {
     out += row(gpu, style);
     for (const std::string& sentence : gpu.reading.diagnostics)
-      out += std::string(45, ' ') + sentence + "\n";
+      out += std::string(45, ' ') + printable(sentence) + "\n";
   }
   return out;
 }

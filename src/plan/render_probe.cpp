@@ -26,14 +26,6 @@ std::string styled(const std::string& text, std::string_view code,
   return std::string(code) + text + std::string(kPlain);
 }
 
-// Names of cgroups are anybody's: what would move the cursor is quoted.
-std::string shown(const std::string& text) {
-  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
-  return plain ? text : in_quotes(text);  // not std::quoted
-}
-
 std::string size(std::optional<std::uint64_t> bytes) {
   return bytes ? format_bytes(static_cast<double>(*bytes)) : "";
 }
@@ -47,7 +39,7 @@ std::string row(Mark mark, const std::string& available, const Constraint& c,
                 mark == Mark::binding ? '>' : ' ', available.c_str(),
                 size(c.limit).c_str(), size(c.used).c_str(),
                 size(c.reclaimable).c_str());
-  const std::string line = numbers + source;
+  const std::string line = numbers + printable(source);
   return (mark == Mark::binding ? styled(line, kBold, style) : line) + "\n";
 }
 
@@ -60,7 +52,7 @@ bool is_close(const Constraint& c, const Constraint& bound) {
 std::string source_of(const Constraint& c) {
   std::string text = c.name;
   if (!c.where.empty()) text += ", " + c.where;
-  return shown(text);
+  return text;
 }
 
 std::string spoken_rows(const PoolReading& reading, const TextStyle& style) {
@@ -96,8 +88,7 @@ std::string silent_rows(const PoolReading& reading, const TextStyle& style) {
   for (const Constraint& c : reading.constraints) {
     if (c.available) continue;
     if (!says_unlimited(c)) {
-      out +=
-          row(Mark::none, "-", c, source_of(c) + ": " + shown(c.reason), style);
+      out += row(Mark::none, "-", c, source_of(c) + ": " + c.reason, style);
       continue;
     }
     const auto known =
@@ -118,14 +109,15 @@ std::string silent_rows(const PoolReading& reading, const TextStyle& style) {
   return out;
 }
 
-std::string line(const char* label, const std::string& text) {
+std::string line(const char* label, const std::string& text,
+                 const std::string& warning = "") {
   char start[32];
   std::snprintf(start, sizeof start, "  %-9s ", label);
-  return start + text + "\n";
+  return start + printable(text) + warning + "\n";
 }
 
 std::string more_line(const std::string& advice) {
-  return advice.empty() ? "" : line("for more", shown(advice));
+  return advice.empty() ? "" : line("for more", advice);
 }
 
 std::string pool_text(const PoolReading& reading, const TextStyle& style) {
@@ -133,7 +125,8 @@ std::string pool_text(const PoolReading& reading, const TextStyle& style) {
   std::string head = std::string(name_of(reading.pool)) + ": ";
   if (bound) {
     head += size(bound->available) + " available";
-    head = styled(head, kBold, style) + ", bound by " + shown(title(*bound));
+    head =
+        styled(head, kBold, style) + ", bound by " + printable(title(*bound));
   } else {
     head += "unknown: no source says how much is available";
   }
@@ -146,7 +139,7 @@ std::string pool_text(const PoolReading& reading, const TextStyle& style) {
     out += more_line(advice(*cap));
   }
   for (const std::string& sentence : reading.diagnostics)
-    out += line("note", shown(sentence));
+    out += line("note", sentence);
   return out + "\n";
 }
 
@@ -157,7 +150,7 @@ std::string caps_text(const std::vector<WorkerCap>& caps) {
                      cap->name + ", " + cap->where + " (limit " +
                      std::to_string(cap->limit);
   if (cap->used) text += ", used " + std::to_string(*cap->used);
-  return line("processes", shown(text) + ")") + more_line(advice(*cap));
+  return line("processes", text + ")") + more_line(advice(*cap));
 }
 
 std::string pressure_text(const MachineReading& machine,
@@ -166,10 +159,10 @@ std::string pressure_text(const MachineReading& machine,
   char share[64];
   std::snprintf(share, sizeof share, "%.2f %% of the last 10 s stalled",
                 machine.pressure->full_avg10);
-  std::string text = share + (", " + machine.pressure->where);
-  if (machine.pressure->full_avg10 > kHighPressure)
-    text += styled(": memory is short right now", kYellow, style);
-  return line("pressure", text);
+  return line("pressure", share + (", " + machine.pressure->where),
+              machine.pressure->full_avg10 > kHighPressure
+                  ? styled(": memory is short right now", kYellow, style)
+                  : "");
 }
 
 Json pool_json(const PoolReading& reading) {

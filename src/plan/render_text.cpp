@@ -25,7 +25,7 @@ std::string row(std::string_view pool, const std::string& value,
   std::snprintf(text, sizeof text, "  %-5.5s %9s  %-12s  ",
                 std::string(pool).c_str(), value.c_str(),
                 std::string(what).c_str());
-  std::string line = text + origin;
+  std::string line = text + printable(origin);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
 }
@@ -155,8 +155,8 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
 
 std::string title(const Plan& plan, const TextStyle& style) {
   const std::string count = std::to_string(plan.threads);
-  std::string text = (plan.label.empty() ? "" : plan.label + ": ") + count +
-                     (plan.threads == 1 ? " thread" : " threads");
+  std::string text = (plan.label.empty() ? "" : printable(plan.label) + ": ") +
+                     count + (plan.threads == 1 ? " thread" : " threads");
   text = styled(text, kBold, style);
   text += " (" + std::to_string(plan.want.value) + " wanted)";
   if (plan.swapping) {
@@ -167,9 +167,9 @@ std::string title(const Plan& plan, const TextStyle& style) {
     const std::size_t colon = plan.limited_by.find(':');
     const auto pool = pool_from_key(plan.limited_by.substr(0, colon));
     text += ", limited by " +
-            (pool ? std::string(name_of(*pool)) : plan.limited_by);
+            (pool ? std::string(name_of(*pool)) : printable(plan.limited_by));
     if (pool && colon != std::string::npos)
-      text += " of " + plan.limited_by.substr(colon + 1);
+      text += " of " + printable(plan.limited_by.substr(colon + 1));
   }
   return text + "\n\n";
 }
@@ -185,7 +185,7 @@ std::string runs(
     if (name == "FITRUN_THREADS" && environment.size() > 1) continue;
     with += " " + name + "=" + shell_quoted(value);
   }
-  return out + "   with" + with + "\n";
+  return printable(out + "   with" + with) + "\n";
 }
 
 }  // namespace

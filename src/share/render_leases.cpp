@@ -42,26 +42,6 @@ std::string command_of(const Host& host, const LiveLease& live) {
   return std::string(trim(command));
 }
 
-// Without control characters: C0, DEL, and C1 as UTF-8 writes it (C2 80 to
-// C2 9F).
-std::string printable(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next =
-        static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += '?';
-    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
-      out += '?';
-      ++i;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 // "2026-05-20 12:03:07Z", with `between` instead of the blank.
 std::string utc(std::uint64_t seconds, char between) {
   const auto when = static_cast<time_t>(
@@ -96,10 +76,8 @@ Row row_of(const ListedLease& listed, std::size_t holding_index,
   Row row(kNumeric.size());
   if (holding_index == 0) {
     std::string command = printable(listed.command);
-    if (command.size() > kLongestCommand) {
-      command.resize(kLongestCommand - 3);
-      command += "...";
-    }
+    if (command.size() > kLongestCommand)
+      command = printable(command, kLongestCommand - 3) + "...";
     row = {lease.label.empty() ? "-" : printable(lease.label),
            printable(listed.user),
            std::to_string(lease.holder.pid),

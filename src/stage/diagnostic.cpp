@@ -11,14 +11,18 @@ bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
 }
 
-// A control character would move the cursor away from under the caret.
-std::string printable(std::string_view line) {
-  std::string out;
-  for (const char c : line) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
-  return out;
+// Source as it is shown: each blank is one column wide, or the caret would be
+// off.
+std::string shown(std::string_view source) {
+  std::string out(source);
+  for (char& c : out)
+    if (c == '\t' || c == '\r') c = ' ';
+  return printable(out);
+}
+
+std::size_t columns_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), starts_character));
 }
 
 // The part of a line that fits a terminal around the column, with the caret's
@@ -35,12 +39,14 @@ std::string source_and_caret(std::string_view line, std::size_t number,
   const std::size_t last = std::min(starts.size(), first + kWidth);
   const std::size_t from = first < starts.size() ? starts[first] : line.size();
   const std::size_t to = last < starts.size() ? starts[last] : line.size();
+  const std::size_t caret = at < starts.size() ? starts[at] : line.size();
 
   std::string margin = std::to_string(number);
   margin.insert(0, margin.size() < 5 ? 5 - margin.size() : 0, ' ');
-  return margin + " | " + printable(line.substr(from, to - from)) + "\n" +
+  return margin + " | " + shown(line.substr(from, to - from)) + "\n" +
          std::string(margin.size(), ' ') + " | " +
-         std::string(at - first, ' ') + "^\n";
+         std::string(columns_of(shown(line.substr(from, caret - from))), ' ') +
+         "^\n";
 }
 
 }  // namespace
@@ -57,11 +63,11 @@ std::string render_diagnostics(const std::vector<Diagnostic>& diagnostics,
   const std::vector<std::string_view> source = split(text, '\n');
   std::string out;
   for (const Diagnostic* d : sorted) {
-    out += file;
+    out += printable(file);
     if (d->line > 0) {
       out += ':' + std::to_string(d->line) + ':' + std::to_string(d->column);
     }
-    out += ": error: " + d->message + "\n";
+    out += ": error: " + printable(d->message) + "\n";
     if (!text.empty() && d->line > 0 && d->line <= source.size() &&
         d->column > 0)
       out += source_and_caret(source[d->line - 1], d->line, d->column);

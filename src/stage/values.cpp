@@ -1,6 +1,5 @@
 #include "stage/values.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
@@ -67,11 +66,7 @@ Result<Spread> parse_spread(std::string_view text) {
 }
 
 Result<std::string> check_label(std::string_view text) {
-  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-  });
-  if (!text.empty() && plain) return std::string(text);
+  if (!text.empty() && printable(text) == text) return std::string(text);
   return Error{"a label is one line of text, and not empty"};
 }
 

@@ -36,6 +36,33 @@ TEST_CASE("a quoted text cannot disturb a terminal", "[base]") {
   CHECK(in_quotes(std::string(500, 'x')).size() < 130);
 }
 
+TEST_CASE("text from outside is shown and not obeyed", "[base]") {
+  for (const char* same :
+       {"", "a b", "C:\\x1b\\n", "\"'<>", "h\xc3\xa9", "\xc2\xa0",
+        "\xe2\x80\xa7", "\xe2\x80\xaf", "\xe2\x81\xa5", "\xe2\x81\xaa",
+        "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"})
+    CHECK(printable(same) == same);
+  CHECK(printable("\t\n\r\x1b\x1f\x7f") == "\\x09\\x0a\\x0d\\x1b\\x1f\\u007f");
+  CHECK(printable(std::string(1, '\0')) == "\\x00");
+  CHECK(printable("\xc2\x80\xc2\x9b\xc2\x9f") == "\\u0080\\u009b\\u009f");
+  CHECK(printable("\xe2\x80\xa8\xe2\x80\xaa\xe2\x80\xae") ==
+        "\\u2028\\u202a\\u202e");
+  CHECK(printable("\xe2\x81\xa6\xe2\x81\xa9") == "\\u2066\\u2069");
+  // No UTF-8: a lone byte, one cut off, overlong forms, a surrogate, too large.
+  CHECK(printable("\x9b[") == "\\x9b[");
+  CHECK(printable("\xc3(\xe2\x80") == "\\xc3(\\xe2\\x80");
+  CHECK(printable("\xc0\x9b") == "\\xc0\\x9b");
+  CHECK(printable("\xe0\x82\x9b") == "\\xe0\\x82\\x9b");
+  CHECK(printable("\xf0\x80\x82\x9b") == "\\xf0\\x80\\x82\\x9b");
+  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");
+  CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
+  // Whole characters only.
+  CHECK(printable("ab\xc3\xa9", 3) == "ab");
+  CHECK(printable("ab\xc3\xa9", 4) == "ab\xc3\xa9");
+  CHECK(printable("a\x1b", 4) == "a");
+  CHECK(printable_lines("a\x1b\n\nb\xc2\x9b\n") == "a\\x1b\n\nb\\u009b\n");
+}
+
 TEST_CASE("a shell reads a quoted word back as it was", "[base]") {
   CHECK(shell_quoted("--jobs=4") == "--jobs=4");
   CHECK(shell_quoted("") == "''");
