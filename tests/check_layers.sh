@@ -21,7 +21,8 @@ may_use() {
     run)     echo "base os" ;;
     plan)    echo "base fit stage probe gpu" ;;
     measure) echo "base os fit stage probe gpu plan run" ;;
-    cli)     echo "base os fit stage probe gpu share run plan measure" ;;
+    launch)  echo "base os fit stage probe gpu share run plan measure" ;;
+    cli)     echo "base os fit stage probe gpu share run plan measure launch" ;;
     *)       return 1 ;;
   esac
 }
@@ -62,7 +63,7 @@ done
 # Two types of one name in one namespace break each other without a word from
 # the linker.
 twice=$(awk '/^namespace/ { space = $2 }
-             /^(struct|class|enum) .*[{]/ { sub(/enum class/, "enum"); sub(/\[\[nodiscard\]\] /, ""); print space "::" $2 }' \
+             /^(struct|class|enum) [^<]*[{]/ { sub(/enum class/, "enum"); sub(/\[\[nodiscard\]\] /, ""); print space "::" $2 }' \
   */*.h | sort | uniq -d)
 [ -z "$twice" ] || complain "types that are defined twice:" "$twice"
 

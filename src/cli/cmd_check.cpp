@@ -2,14 +2,14 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/decide.h"
 #include "cli/log.h"
+#include "launch/decide.h"
 #include "stage/cost.h"
 
 namespace fitrun {
 
-ExitStatus check_stages(const Options& options,
-                        const Environment& environment) {
+ExitStatus check_command(const Options& options,
+                         const Environment& environment) {
   if (options.stages.empty())
     throw Failure("check: give one or more descriptors");
   std::string mistakes;

@@ -1,20 +1,20 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/log.h"
-#include "cli/watching.h"
+#include "launch/recording.h"
 #include "measure/history.h"
 #include "stage/find.h"
 
 namespace fitrun {
 
-ExitStatus show_history(const Options& options,
-                        const Environment& environment) {
+ExitStatus history_command(const Options& options,
+                           const Environment& environment) {
   const std::string path = runs_path(environment);
   if (path.empty())
     throw Failure("history: neither XDG_STATE_HOME nor HOME is set");
   std::string stage;
-  if (!options.stages.empty())
-    stage = stage_id(find_stage(options.stages.front(), environment).value());
+  if (!options.launch.stage.empty())
+    stage = stage_id(find_stage(options.launch.stage, environment).value());
   const auto runs = read_runs(path, stage).value();
   if (options.format == Format::json) {
     print(history_json(runs));

@@ -1,13 +1,14 @@
 #include "cli/commands.h"
-#include "cli/leasing.h"
 #include "cli/log.h"
+#include "launch/sharing.h"
 #include "os/host.h"
 #include "share/ledger.h"
 #include "share/render_leases.h"
 
 namespace fitrun {
 
-ExitStatus show_leases(const Options& options, const Environment& environment) {
+ExitStatus leases_command(const Options& options,
+                          const Environment& environment) {
   const Host host;
   const Ledger ledger(host, environment);
   const std::vector<LiveLease> live = ledger.read().live;

@@ -1,8 +1,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/decide.h"
 #include "cli/log.h"
+#include "launch/decide.h"
 #include "os/host.h"
 #include "plan/render_json.h"
 #include "plan/render_text.h"
@@ -27,13 +27,17 @@ void show(const Plan& plan, Format format) {
 
 }  // namespace
 
-ExitStatus show_plan(const Options& options, const Environment& environment) {
-  const Stage stage = load_stage(options, environment);
+ExitStatus plan_command(const Options& options,
+                        const Environment& environment) {
+  const Stage stage = load_stage(options.launch, environment);
   // Without the lock: a plan sets nothing aside, so it may be out of date the
   // moment it is printed.
   const Host host(options.root);
   const LedgerReading seen = Ledger(host, environment).read();
-  const Plan plan = decide(stage, options, environment, seen.live, seen.viewer);
+  const Plan plan = decide(
+      stage,
+      options.launch.command.empty() ? stage.command : options.launch.command,
+      options.launch, host, seen, caller_of(options, environment));
   show(plan, options.format);
   // The text says it already; the other formats are read by programs.
   if (options.format != Format::text)

@@ -29,7 +29,8 @@ ExitStatus capture_machine(const std::string& folder, const Host& host,
 
 }  // namespace
 
-ExitStatus show_probe(const Options& options, const Environment& environment) {
+ExitStatus probe_command(const Options& options,
+                         const Environment& environment) {
   const Host host(options.root);
   if (!options.capture.empty())
     return capture_machine(options.capture, host, environment);

@@ -6,18 +6,26 @@
 
 #include "base/exit_status.h"
 #include "cli/options.h"
+#include "launch/caller.h"
 
 namespace fitrun {
 
-// Becomes the command. Returns only where nothing fits and that is to fail.
-ExitStatus run_stage(const Options& options, const Environment& environment);
-ExitStatus show_plan(const Options& options, const Environment& environment);
-ExitStatus show_probe(const Options& options, const Environment& environment);
-// Ends as the run that failed did, where one does.
-ExitStatus measure_stage(const Options& options,
+// Becomes the command: does not return.
+ExitStatus run_command(const Options& options, const Environment& environment);
+ExitStatus plan_command(const Options& options, const Environment& environment);
+ExitStatus probe_command(const Options& options,
                          const Environment& environment);
-ExitStatus show_history(const Options& options, const Environment& environment);
-ExitStatus show_leases(const Options& options, const Environment& environment);
-ExitStatus check_stages(const Options& options, const Environment& environment);
+// Ends as the run that failed did, where one does.
+ExitStatus measure_command(const Options& options,
+                           const Environment& environment);
+ExitStatus history_command(const Options& options,
+                           const Environment& environment);
+ExitStatus leases_command(const Options& options,
+                          const Environment& environment);
+ExitStatus check_command(const Options& options,
+                         const Environment& environment);
+
+// Whoever typed this, with the log for what is to be said.
+Caller caller_of(const Options& options, const Environment& environment);
 
 }  // namespace fitrun

@@ -39,7 +39,7 @@ void set_pool(Options& o, const std::string& value, const std::string& origin) {
   const auto pool = pool_from_key(value);
   if (!pool)
     throw Failure(origin + ": expected ram or vram, not " + in_quotes(value));
-  o.wishes.pool = {*pool, origin};
+  o.launch.wishes.pool = {*pool, origin};
 }
 
 void set_available(Options& o, const std::string& value,
@@ -52,7 +52,7 @@ void set_available(Options& o, const std::string& value,
                     in_quotes(part));
     }
     auto bytes = sourced(parse_size(part.substr(equals + 1)), origin);
-    o.wishes.available.emplace_back(*pool, std::move(bytes));
+    o.launch.wishes.available.emplace_back(*pool, std::move(bytes));
   }
 }
 
@@ -101,56 +101,58 @@ using Text = const std::string&;
 constexpr OptionRow kTable[] = {
     {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted", kStaging, false,
      [](Options& o, Text v, Text at) {
-       o.wishes.want = sourced(parse_want(v), at);
+       o.launch.wishes.want = sourced(parse_want(v), at);
      }},
     {"--per-worker", "SIZE", "FITRUN_PER_WORKER", "bytes that each worker adds",
      kDeciding, false,
      [](Options& o, Text v, Text at) {
-       o.wishes.per_worker = {size_term(v, at)};
+       o.launch.wishes.per_worker = {size_term(v, at)};
      }},
     {"--fixed", "SIZE", "FITRUN_FIXED", "bytes loaded once; repeat to add up",
      kDeciding, true,
-     [](Options& o, Text v, Text at) { add_term(o.wishes.fixed, v, at); }},
+     [](Options& o, Text v, Text at) {
+       add_term(o.launch.wishes.fixed, v, at);
+     }},
     {"--pool", "ram|vram", "FITRUN_POOL", "the memory these costs are about",
      kDeciding, false, set_pool},
     {"--headroom", "SHARE", "FITRUN_HEADROOM",
      "share of the free memory to plan with [0.7]", kDeciding, false,
      [](Options& o, Text v, Text at) {
-       o.wishes.headroom = sourced(parse_headroom(v), at);
+       o.launch.wishes.headroom = sourced(parse_headroom(v), at);
      }},
     {"--reserve", "SIZE", "FITRUN_RESERVE", "taken from the budget [0]",
      kDeciding, false,
      [](Options& o, Text v, Text at) {
-       o.wishes.reserve = sourced(parse_size(v), at);
+       o.launch.wishes.reserve = sourced(parse_size(v), at);
      }},
     {"--available", "POOL=SIZE", "FITRUN_AVAILABLE",
      "free memory, in place of measuring it", kStaging, true, set_available},
     {"--on-no-fit", "WHAT", "FITRUN_ON_NO_FIT",
      "run-one, fail or wait [run-one]", kDeciding, false,
      [](Options& o, Text v, Text at) {
-       o.wishes.on_no_fit = sourced(parse_on_no_fit(v), at);
+       o.launch.wishes.on_no_fit = sourced(parse_on_no_fit(v), at);
      }},
     {"--wait", nullptr, nullptr, "--wait [TIME]: the same as --on-no-fit wait",
      bit(Verb::run), false,
      [](Options& o, Text, Text at) {
-       o.wishes.on_no_fit = Sourced<OnNoFit>{OnNoFit::wait, at};
+       o.launch.wishes.on_no_fit = Sourced<OnNoFit>{OnNoFit::wait, at};
      }},
     {"--wait-timeout", "TIME", "FITRUN_WAIT_TIMEOUT",
      "end of a wait: 30, 5m, 2h [no end]", bit(Verb::run), false,
      [](Options& o, Text v, Text at) {
-       o.wait_timeout = sourced(parse_duration(v), at).value;
+       o.launch.wait_timeout = sourced(parse_duration(v), at).value;
      }},
     {"--label", "TEXT", "FITRUN_LABEL", "tag of the log lines", kStaging, false,
      [](Options& o, Text v, Text at) {
-       o.wishes.label = sourced(check_label(v), at);
+       o.launch.wishes.label = sourced(check_label(v), at);
      }},
     {"--watch", nullptr, nullptr,
      "record the peak of the run for fitrun history", bit(Verb::run), false,
-     [](Options& o, Text, Text) { o.watch = true; }},
+     [](Options& o, Text, Text) { o.launch.watch = true; }},
     {"--retry-on-oom", "N", "FITRUN_RETRY_ON_OOM",
      "N more runs with half the workers each", bit(Verb::run), false,
      [](Options& o, Text v, Text at) {
-       o.retries = whole_number(v, at, kMostRetries);
+       o.launch.retries = whole_number(v, at, kMostRetries);
      }},
     {"--counts", "N,N,...", nullptr, "numbers of workers to run [1,2,4,...]",
      bit(Verb::measure), false, set_counts},

@@ -163,20 +163,21 @@ void read_words(const std::vector<std::string>& words, Options& options) {
     // --wait may be followed by how long.
     if (at > 0 && words[at - 1] == "--wait") {
       if (const auto time = parse_duration(words[at])) {
-        options.wait_timeout = *time;
+        options.launch.wait_timeout = *time;
         ++at;
         continue;
       }
     }
-    if (!many && !options.stages.empty()) break;
-    options.stages.push_back(words[at++]);
+    if (many) {
+      options.stages.push_back(words[at++]);
+      continue;
+    }
+    if (!options.launch.stage.empty()) break;
+    options.launch.stage = words[at++];
   }
-  options.command.assign(words.begin() + static_cast<long>(at), words.end());
-  if (many) {
-    options.stages.insert(options.stages.end(), options.command.begin(),
-                          options.command.end());
-    options.command.clear();
-  }
+  std::vector<std::string>& rest =
+      many ? options.stages : options.launch.command;
+  rest.insert(rest.end(), words.begin() + static_cast<long>(at), words.end());
 }
 
 }  // namespace

@@ -5,6 +5,25 @@
 #include "cli/log.h"
 
 namespace fitrun {
+namespace {
+
+LogLevel least_level(Verbosity verbosity) {
+  switch (verbosity) {
+    case Verbosity::quiet:
+      return LogLevel::warning;
+    case Verbosity::verbose:
+      return LogLevel::detail;
+    case Verbosity::normal:
+      break;
+  }
+  return LogLevel::info;
+}
+
+}  // namespace
+
+Caller caller_of(const Options& options, const Environment& environment) {
+  return {environment, log_line, least_level(options.verbosity)};
+}
 
 int run_program(int argc, char** argv) {
   const Environment environment;
@@ -17,25 +36,25 @@ int run_program(int argc, char** argv) {
   } else {
     switch (options.verb) {
       case Verb::run:
-        status = run_stage(options, environment);
+        status = run_command(options, environment);
         break;
       case Verb::plan:
-        status = show_plan(options, environment);
+        status = plan_command(options, environment);
         break;
       case Verb::probe:
-        status = show_probe(options, environment);
+        status = probe_command(options, environment);
         break;
       case Verb::measure:
-        status = measure_stage(options, environment);
+        status = measure_command(options, environment);
         break;
       case Verb::history:
-        status = show_history(options, environment);
+        status = history_command(options, environment);
         break;
       case Verb::leases:
-        status = show_leases(options, environment);
+        status = leases_command(options, environment);
         break;
       case Verb::check:
-        status = check_stages(options, environment);
+        status = check_command(options, environment);
         break;
     }
   }

@@ -2,7 +2,10 @@
 
 #include <sys/auxv.h>
 
+#include <cerrno>
 #include <cstdlib>
+
+#include "os/file.h"
 
 namespace fitrun {
 
@@ -17,10 +20,18 @@ std::optional<std::string> Environment::get(const std::string& name) const {
   return value;
 }
 
-void Environment::apply() const {
-  if (!variables_) return;
-  for (const auto& [name, value] : *variables_)
-    ::setenv(name.c_str(), value.c_str(), 1);
+EnvironmentChanges Environment::changes() const {
+  EnvironmentChanges changes;
+  if (variables_) changes.set.assign(variables_->begin(), variables_->end());
+  return changes;
+}
+
+Result<void> apply(const EnvironmentChanges& changes) {
+  for (const std::string& name : changes.unset) ::unsetenv(name.c_str());
+  for (const auto& [name, value] : changes.set)
+    if (::setenv(name.c_str(), value.c_str(), 1) != 0)
+      return path_error(name, errno);
+  return {};
 }
 
 std::string trusted_variable(const Environment& environment,

@@ -9,6 +9,9 @@
 #include <optional>
 #include <string>
 
+#include "base/environment_changes.h"
+#include "base/result.h"
+
 namespace fitrun {
 
 class Environment {
@@ -21,13 +24,17 @@ class Environment {
   // Empty where the variable is unset; set and empty is "".
   std::optional<std::string> get(const std::string& name) const;
 
-  // Sets the variables of a described machine in this process, for a program
-  // that it is about to become.
-  void apply() const;
+  // The variables of a described machine, for a program that this process is
+  // about to become; none where they are its own.
+  EnvironmentChanges changes() const;
 
  private:
   std::optional<std::map<std::string, std::string>> variables_;
 };
+
+// Changes the environment of this process. An error names the variable that
+// could not be set (EINVAL: no name; ENOMEM).
+Result<void> apply(const EnvironmentChanges& changes);
 
 // The value of a variable that names code to run; unset and empty where this
 // program has more rights than its caller (set-uid, file capabilities), as

@@ -127,7 +127,7 @@ int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
 [[noreturn]] void become_program(const std::vector<std::string>& argv,
                                  const Environment& environment, int out) {
   if (::dup2(out, kResultFd) < 0) ::_exit(1);
-  environment.apply();
+  static_cast<void>(apply(environment.changes()));
   const std::vector<char*> words = pointers_to(argv);
   ::execv(words[0], words.data());
   const std::string why = path_error(argv[0], errno).message;

@@ -28,8 +28,8 @@ std::string index_of(const Gpu& gpu) {
 
 }  // namespace
 
-Result<GpuEnvironment> show_gpus(const std::vector<Gpu>& gpus) {
-  GpuEnvironment changes;
+Result<EnvironmentChanges> show_gpus(const std::vector<Gpu>& gpus) {
+  EnvironmentChanges changes;
   if (gpus.empty()) return changes;
   const Gpu& first = gpus.front();
   std::string variable, list;
@@ -62,7 +62,7 @@ Result<GpuEnvironment> show_gpus(const std::vector<Gpu>& gpus) {
   return changes;
 }
 
-Result<GpuEnvironment> show_gpu(const Gpu& gpu, std::size_t index) {
+Result<EnvironmentChanges> show_gpu(const Gpu& gpu, std::size_t index) {
   auto changes = show_gpus({gpu});
   if (!changes) return changes;
   (*changes).set.emplace_back("FITRUN_GPU_INDEX", std::to_string(index));

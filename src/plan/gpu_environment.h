@@ -7,28 +7,21 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
+#include "base/environment_changes.h"
 #include "base/result.h"
 #include "gpu/gpu.h"
 
 namespace fitrun {
 
-struct GpuEnvironment {
-  std::vector<std::pair<std::string, std::string>> set;
-  std::vector<std::string> unset;
-};
-
 // For one program that uses these GPUs, all of one vendor and source, in this
 // order. An error where there is no variable for them (Vulkan), or no name by
 // which a GPU could be given.
-Result<GpuEnvironment> show_gpus(const std::vector<Gpu>& gpus);
+Result<EnvironmentChanges> show_gpus(const std::vector<Gpu>& gpus);
 
 // For a copy of the command that has `gpu` to itself, the `index`-th copy: the
 // same, and FITRUN_GPU_INDEX and FITRUN_GPU_UUID for scripts.
-Result<GpuEnvironment> show_gpu(const Gpu& gpu, std::size_t index);
+Result<EnvironmentChanges> show_gpu(const Gpu& gpu, std::size_t index);
 
 }  // namespace fitrun

@@ -217,7 +217,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
 }
 
 std::string untold_line(const Plan& plan) {
-  if (plan.count_used || plan.command.empty()) return "";
+  if (plan.count_used || plan.launch.command.empty()) return "";
   return "the command is not told the count: put '<threads>' into it, or set "
          "[inject.env] (FITRUN_THREADS=" +
          number(plan.threads) + " is in its environment)";

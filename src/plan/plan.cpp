@@ -33,10 +33,10 @@ Launch launch_of(const Plan& plan, const Stage& stage,
   launch.threads = threads;
   for (const std::string& word : command)
     launch.command.push_back(fill_in(word, values));
-  launch.environment.emplace_back("FITRUN_THREADS", std::to_string(threads));
-  if (!input.empty()) launch.environment.emplace_back("FITRUN_INPUT", input);
+  launch.changes.set.emplace_back("FITRUN_THREADS", std::to_string(threads));
+  if (!input.empty()) launch.changes.set.emplace_back("FITRUN_INPUT", input);
   for (const Injection& injection : stage.inject) {
-    launch.environment.emplace_back(injection.name,
+    launch.changes.set.emplace_back(injection.name,
                                     fill_in(injection.text, values));
   }
   return launch;
@@ -51,26 +51,20 @@ bool is_told(const Stage& stage, const std::vector<std::string>& before,
          });
 }
 
-void add_variables(Launch& launch, GpuEnvironment gpus) {
-  for (auto& variable : gpus.set)
-    launch.environment.push_back(std::move(variable));
-  launch.unset = std::move(gpus.unset);
-}
-
 // A list of devices is the command's, too.
-Result<bool> show_listed(Launch& launch, const PoolPlan& pool) {
-  if (pool.needs.devices.choice != DeviceChoice::listed) return true;
+Result<void> show_listed(Launch& launch, const PoolPlan& pool) {
+  if (pool.needs.devices.choice != DeviceChoice::listed) return {};
   std::vector<Gpu> gpus;
   for (const GpuPlan& gpu : pool.gpus) gpus.push_back(gpu.gpu);
   auto shown = show_gpus(gpus);
   if (!shown) return shown.error();
-  add_variables(launch, std::move(*shown));
-  return true;
+  launch.changes.add(std::move(*shown));
+  return {};
 }
 
 // What is run, with the counts and the GPUs put in. An error where a GPU cannot
 // be shown to a command.
-Result<bool> add_launches(Plan& plan, const Stage& stage,
+Result<void> add_launches(Plan& plan, const Stage& stage,
                           const std::vector<std::string>& command) {
   Launch whole = launch_of(plan, stage, command, plan.threads);
   plan.count_used = is_told(stage, command, whole.command);
@@ -83,16 +77,14 @@ Result<bool> add_launches(Plan& plan, const Stage& stage,
         if (!shown) return shown.error();
         plan.copies.push_back(
             launch_of(plan, stage, command, gpu.share.threads));
-        add_variables(plan.copies.back(), std::move(*shown));
+        plan.copies.back().changes.add(std::move(*shown));
       }
     } else if (const auto shown = show_listed(whole, pool); !shown) {
       return shown.error();
     }
   }
-  plan.command = std::move(whole.command);
-  plan.environment = std::move(whole.environment);
-  plan.unset = std::move(whole.unset);
-  return true;
+  plan.launch = std::move(whole);
+  return {};
 }
 
 }  // namespace
@@ -137,7 +129,7 @@ Result<Launch> launch_with(const Plan& plan, const Stage& stage,
     if (pool.needs.spread.value == Spread::pin) {
       auto shown = show_gpu(pool.gpus.front().gpu, 0);
       if (!shown) return shown.error();
-      add_variables(launch, std::move(*shown));
+      launch.changes.add(std::move(*shown));
     } else if (const auto shown = show_listed(launch, pool); !shown) {
       return shown.error();
     }

@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/environment_changes.h"
 #include "base/result.h"
 #include "base/sourced.h"
 #include "plan/pools.h"
@@ -32,10 +32,8 @@ struct PlanInput {
 struct Launch {
   std::uint64_t threads = 1;
   std::vector<std::string> command;  // with the count put in
-  // What the command's environment gets: FITRUN_THREADS, then the stage's, then
-  // what shows it its GPUs.
-  std::vector<std::pair<std::string, std::string>> environment;
-  std::vector<std::string> unset;  // variables that it must not inherit
+  // FITRUN_THREADS, then the stage's, then what shows it its GPUs.
+  EnvironmentChanges changes;
 };
 
 struct Plan {
@@ -50,13 +48,9 @@ struct Plan {
   std::vector<PoolPlan> pools;
   std::vector<WorkerCap> caps;
   std::optional<Pressure> pressure;
-  std::vector<std::string> command;  // with the count put in
-  // What the command's environment gets: FITRUN_THREADS, then the stage's.
-  std::vector<std::pair<std::string, std::string>> environment;
+  Launch launch;
   // With spread = "pin" what is run instead: a copy for each GPU.
   std::vector<Launch> copies;
-  std::vector<std::string>
-      unset;          // variables that the command must not inherit
   std::string lease;  // the id of what was set aside; empty: nothing
   // Whether the command learns the count from anything but FITRUN_THREADS.
   bool count_used = false;

@@ -85,7 +85,8 @@ std::string render_json(const Plan& plan) {
   Json pools = Json::array();
   for (const PoolPlan& pool : plan.pools) pools.push_back(pool_json(pool));
   Json environment = Json::object();
-  for (const auto& [name, value] : plan.environment) environment[name] = value;
+  for (const auto& [name, value] : plan.launch.changes.set)
+    environment[name] = value;
   Json json = {
       {"label", plan.label},
       {"stage", plan.stage},
@@ -96,12 +97,12 @@ std::string render_json(const Plan& plan) {
       {"want", {{"value", plan.want.value}, {"origin", plan.want.origin}}},
       {"pools", std::move(pools)},
       {"caps", caps_json(plan.caps)},
-      {"command", plan.command},
+      {"command", plan.launch.command},
       {"env", std::move(environment)}};
   if (!plan.copies.empty()) json["copies"] = Json::array();
   for (const Launch& copy : plan.copies) {
     Json variables = Json::object();
-    for (const auto& [name, value] : copy.environment) variables[name] = value;
+    for (const auto& [name, value] : copy.changes.set) variables[name] = value;
     json["copies"].push_back({{"threads", copy.threads},
                               {"command", copy.command},
                               {"env", std::move(variables)}});
@@ -119,7 +120,7 @@ std::string render_shell(const Plan& plan) {
   line("FITRUN_REDUCED", plan.reduced ? "1" : "0");
   line("FITRUN_SWAPPING", plan.swapping ? "1" : "0");
   line("FITRUN_LIMITED_BY", plan.limited_by);
-  for (const auto& [name, value] : plan.environment)
+  for (const auto& [name, value] : plan.launch.changes.set)
     if (name != "FITRUN_THREADS") line(name, value);
   return out;
 }

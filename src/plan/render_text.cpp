@@ -174,15 +174,15 @@ std::string title(const Plan& plan, const TextStyle& style) {
   return text + "\n\n";
 }
 
-std::string runs(
-    std::string_view what, const std::vector<std::string>& command,
-    const std::vector<std::pair<std::string, std::string>>& environment) {
+std::string runs(std::string_view what, const Launch& launch) {
+  const auto& variables = launch.changes.set;
   std::string out = "  " + std::string(what) + "  ";
-  for (const std::string& word : command) out += shell_quoted(word) + " ";
-  if (command.empty()) out += "nothing: no command was given ";
+  for (const std::string& word : launch.command)
+    out += shell_quoted(word) + " ";
+  if (launch.command.empty()) out += "nothing: no command was given ";
   std::string with;
-  for (const auto& [name, value] : environment) {
-    if (name == "FITRUN_THREADS" && environment.size() > 1) continue;
+  for (const auto& [name, value] : variables) {
+    if (name == "FITRUN_THREADS" && variables.size() > 1) continue;
     with += " " + name + "=" + shell_quoted(value);
   }
   return printable(out + "   with" + with) + "\n";
@@ -195,10 +195,8 @@ std::string render_text(const Plan& plan, const TextStyle& style) {
   out +=
       row("want", std::to_string(plan.want.value), "workers", plan.want.origin);
   for (const PoolPlan& pool : plan.pools) out += pool_text(pool, plan, style);
-  if (plan.copies.empty())
-    return out + runs("runs", plan.command, plan.environment);
-  for (const Launch& copy : plan.copies)
-    out += runs("a copy", copy.command, copy.environment);
+  if (plan.copies.empty()) return out + runs("runs", plan.launch);
+  for (const Launch& copy : plan.copies) out += runs("a copy", copy);
   return out;
 }
 

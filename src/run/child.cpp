@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "os/argv.h"
+#include "os/environment.h"
 #include "os/file.h"
 
 namespace fitrun {
@@ -69,10 +70,8 @@ bool put_at(int fd, int place) {
     give_up(errors, errno);
   if (!put_at(spec.input, STDIN_FILENO) || !put_at(spec.output, STDOUT_FILENO))
     give_up(errors, errno);
-  for (const std::string& name : spec.unset) ::unsetenv(name.c_str());
-  for (const auto& [name, value] : spec.environment) {
-    if (::setenv(name.c_str(), value.c_str(), 1) != 0) give_up(errors, errno);
-  }
+  if (const auto changed = apply(spec.changes); !changed)
+    give_up(errors, changed.error().code);
   pass_on_listen_pid(parent);
   const std::vector<char*> words = pointers_to(spec.argv);
 

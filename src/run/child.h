@@ -12,9 +12,9 @@
 #include <sys/types.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/environment_changes.h"
 #include "base/result.h"
 #include "os/fd.h"
 
@@ -22,10 +22,8 @@ namespace fitrun {
 
 struct ChildSpec {
   std::vector<std::string>
-      argv;  // argv[0] is looked up in PATH, as execvp does
-  // Set beside the inherited variables; a PATH among them counts.
-  std::vector<std::pair<std::string, std::string>> environment;
-  std::vector<std::string> unset;  // variables that it must not inherit
+      argv;                    // argv[0] is looked up in PATH, as execvp does
+  EnvironmentChanges changes;  // a PATH that is set there counts
   // Descriptors that become its standard input and output; -1 leaves ours.
   // They stay the caller's.
   int input = -1;

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 
 #include "os/argv.h"
+#include "os/environment.h"
 #include "os/file.h"
 
 namespace fitrun {
@@ -38,13 +38,9 @@ Failure cannot_start(const std::string& name, int code) {
                                           : ExitStatus::not_executable);
 }
 
-void become(
-    const std::vector<std::string>& argv,
-    const std::vector<std::pair<std::string, std::string>>& environment) {
-  for (const auto& [name, value] : environment) {
-    if (::setenv(name.c_str(), value.c_str(), 1) != 0)
-      throw Failure(path_error(name, errno));
-  }
+void become(const std::vector<std::string>& argv,
+            const EnvironmentChanges& changes) {
+  apply(changes).value();
   const std::vector<char*> words = pointers_to(argv);
   ::execvp(words[0], words.data());
   throw cannot_start(argv[0], errno);

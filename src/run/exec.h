@@ -7,9 +7,9 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/environment_changes.h"
 #include "base/result.h"
 
 namespace fitrun {
@@ -18,11 +18,10 @@ namespace fitrun {
 // words that say what to do about it.
 Failure cannot_start(const std::string& name, int code);
 
-// Looks argv[0] up in PATH, the new one where `environment` sets it. Only
+// Looks argv[0] up in PATH, the new one where `changes` sets it. Only
 // returns by throwing Failure: 127 where the command is not found, 126 where it
 // cannot be started (not executable, a folder, too many arguments).
-[[noreturn]] void become(
-    const std::vector<std::string>& argv,
-    const std::vector<std::pair<std::string, std::string>>& environment);
+[[noreturn]] void become(const std::vector<std::string>& argv,
+                         const EnvironmentChanges& changes);
 
 }  // namespace fitrun

@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -15,16 +14,9 @@
 
 namespace fitrun {
 
-struct PinnedCopies {
-  std::vector<ChildSpec> copies;
-  // Variables that no copy may inherit. They are gone from this process too,
-  // afterwards.
-  std::vector<std::string> unset;
-};
-
 // Runs all copies to their ends. Gives the wait status of the one that failed
 // first, and 0 where none did: for end_as(). Throws Failure, once all have
 // ended, where a copy could not be started. An error where none was forked.
-Result<int> run_pinned(const PinnedCopies& pinned);
+Result<int> run_pinned(const std::vector<ChildSpec>& copies);
 
 }  // namespace fitrun

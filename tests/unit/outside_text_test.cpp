@@ -96,8 +96,8 @@ Plan plan(const std::string& name) {
   made.threads = 1;
   made.limited_by = "vram:" + name;
   made.pools = {pool(name)};
-  made.command = {name};
-  made.environment = {{"A", name}};
+  made.launch.command = {name};
+  made.launch.changes.set = {{"A", name}};
   return made;
 }
 

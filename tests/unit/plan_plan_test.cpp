@@ -135,7 +135,7 @@ TEST_CASE("a cap on processes sets the number where it is the smaller",
   CHECK(made.threads == 5);
   CHECK(made.reduced);
   CHECK(made.limited_by == "cgroup2.pids.max");
-  CHECK(made.command.at(1) == "5");
+  CHECK(made.launch.command.at(1) == "5");
   CHECK(texts(made, LogLevel::info).at(1) ==
         "[budget:HTML] reduced workers 8 -> 5: cgroup2.pids.max (/x) allows 9 "
         "processes, 4 are there");
@@ -216,9 +216,9 @@ TEST_CASE("placeholders are filled in once and only where they are known",
 
 TEST_CASE("the command and its environment get the count", "[plan]") {
   const Plan made = plan({pool(0, 10, 100)}, 3);
-  CHECK(made.command == std::vector<std::string>{"./render", "--jobs", "3"});
+  CHECK(made.launch.command == std::vector<std::string>{"./render", "--jobs", "3"});
   using Variables = std::vector<std::pair<std::string, std::string>>;
-  CHECK(made.environment ==
+  CHECK(made.launch.changes.set ==
         Variables{{"FITRUN_THREADS", "3"}, {"RENDER_THREADS", "3"}});
 }
 
@@ -227,12 +227,12 @@ TEST_CASE("the same launch can be had with another count", "[plan]") {
   const std::vector<std::string> words{"./render", "{threads}", "<input>"};
   const Launch two = launch_with(made, html(), words, 2, "").value();
   CHECK(two.command == std::vector<std::string>{"./render", "2", "<input>"});
-  CHECK(two.environment.size() == 2);
-  CHECK(two.environment[0].second == "2");
-  CHECK(two.environment[1].second == "2");
+  CHECK(two.changes.set.size() == 2);
+  CHECK(two.changes.set[0].second == "2");
+  CHECK(two.changes.set[1].second == "2");
   const Launch over = launch_with(made, html(), words, 5, "a <b>").value();
   CHECK(over.command == std::vector<std::string>{"./render", "5", "a <b>"});
-  CHECK(over.environment[1] ==
+  CHECK(over.changes.set[1] ==
         std::pair<std::string, std::string>{"FITRUN_INPUT", "a <b>"});
 }
 
@@ -284,8 +284,8 @@ TEST_CASE("wishes replace what the descriptor says", "[plan]") {
 
 TEST_CASE("a shell reads the plan back", "[plan]") {
   Plan made = plan({pool(0, 10, 100)}, 3);
-  made.environment.emplace_back("WITH SPACE", "1");
-  made.environment.emplace_back("QUOTED", "it's");
+  made.launch.changes.set.emplace_back("WITH SPACE", "1");
+  made.launch.changes.set.emplace_back("QUOTED", "it's");
   CHECK(render_shell(made) ==
         "FITRUN_THREADS=3\nFITRUN_REDUCED=0\nFITRUN_SWAPPING=0\n"
         "FITRUN_LIMITED_BY=want\nRENDER_THREADS=3\nQUOTED='it'\\''s'\n");

@@ -20,7 +20,7 @@ ChildSpec shell(const std::string& script) {
 }
 
 int run(const std::vector<ChildSpec>& copies) {
-  return run_pinned({copies, {}}).value();
+  return run_pinned(copies).value();
 }
 
 std::string contents(const std::string& path) {
@@ -39,10 +39,11 @@ TEST_CASE("each copy has its own environment", "[pinned]") {
   for (const std::string gpu : {"GPU-a", "GPU-b"}) {
     copies.push_back(shell("echo $FITRUN_THREADS $FITRUN_TEST_HIDDEN > " +
                            dir.root() + "/$CUDA_VISIBLE_DEVICES"));
-    copies.back().environment = {{"CUDA_VISIBLE_DEVICES", gpu},
+    copies.back().changes.set = {{"CUDA_VISIBLE_DEVICES", gpu},
                                  {"FITRUN_THREADS", "for " + gpu}};
+    copies.back().changes.unset = {"FITRUN_TEST_HIDDEN"};
   }
-  CHECK(run_pinned({copies, {"FITRUN_TEST_HIDDEN"}}).value() == 0);
+  CHECK(run_pinned(copies).value() == 0);
   CHECK(contents(dir.root() + "/GPU-a") == "for GPU-a\n");
   CHECK(contents(dir.root() + "/GPU-b") == "for GPU-b\n");
 }

@@ -92,7 +92,7 @@ TEST_CASE("a command that cannot be started is told from one that fails",
 
 TEST_CASE("variables are set for the child alone", "[supervise]") {
   ChildSpec spec = shell("exit \"$FITRUN_TEST_STATUS\"");
-  spec.environment = {{"FITRUN_TEST_STATUS", "23"}};
+  spec.changes.set = {{"FITRUN_TEST_STATUS", "23"}};
   CHECK(WEXITSTATUS(run({spec}).ends.at(0).wait_status) == 23);
   CHECK(std::getenv("FITRUN_TEST_STATUS") == nullptr);
 }

@@ -11,7 +11,6 @@
 #include "gpu/drm_use.h"
 #include "plan/plan.h"
 #include "probe/self.h"
-#include "run/child.h"
 #include "share/ledger.h"
 
 namespace fitrun {
@@ -34,9 +33,6 @@ std::vector<DeviceUse> ask_device_uses(probe::Self& self,
 
 // What the plan needs, as a lease: fixed and all workers, in every pool.
 LeaseRequest lease_request(const Plan& plan, std::uint64_t threads);
-
-// The launch as a child that carries the mark of `lease`; "" for none.
-ChildSpec child_of(const Launch& launch, const std::string& lease);
 
 // What must be available before one worker starts: its costs, and what headroom
 // and reserve keep free beside them. Less would let launches behind this one

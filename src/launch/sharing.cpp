@@ -1,4 +1,4 @@
-#include "cli/leasing.h"
+#include "launch/sharing.h"
 
 #include <cmath>
 
@@ -93,15 +93,6 @@ LeaseRequest lease_request(const Plan& plan, std::uint64_t threads) {
     }
   }
   return request;
-}
-
-ChildSpec child_of(const Launch& launch, const std::string& lease) {
-  ChildSpec spec;
-  spec.argv = launch.command;
-  spec.environment = launch.environment;
-  spec.unset = launch.unset;
-  if (!lease.empty()) spec.environment.emplace_back(kLeaseVariable, lease);
-  return spec;
 }
 
 LeaseRequest place_request(const Plan& plan) {

@@ -1,14 +1,10 @@
-#include "cli/measured.h"
+#include "launch/measure_outcome.h"
 
 #include <time.h>
-#include <unistd.h>
 
 #include "base/text.h"
-#include "cli/live_line.h"
-#include "cli/log.h"
 #include "measure/plot.h"
 #include "measure/render_report.h"
-#include "measure/report_json.h"
 #include "measure/runs.h"
 #include "os/file.h"
 #include "stage/edit.h"
@@ -68,34 +64,25 @@ void write_plots(const MeasureReport& report, const std::string& path) {
 
 }  // namespace
 
-void show(const MeasureReport& report, const Options& options) {
-  if (options.format == Format::json) return print(report_json(report));
-  print_as_is(render_report(report, terminal_columns(STDOUT_FILENO),
-                            style_for(STDOUT_FILENO)));
-}
-
-void conclude(const MeasureReport& report, const Options& options,
-              const std::vector<std::string>& command,
-              const std::string& before, const Environment& environment) {
-  if (!options.measure.plot.empty()) write_plots(report, options.measure.plot);
+std::string conclude(const MeasureReport& report, const MeasureOptions& options,
+                     const std::vector<std::string>& command,
+                     const std::string& before,
+                     const Environment& environment) {
+  if (!options.plot.empty()) write_plots(report, options.plot);
   const bool complete = report.measurement.stopped.empty();
-  const bool text = options.format == Format::text;
-  if (edits_of(report).empty()) return;
-  if (report.stage.empty()) {
-    if (text) print("\nAs a descriptor:\n\n" + new_descriptor(report, command));
-    return;
-  }
+  if (edits_of(report).empty()) return "";
+  if (report.stage.empty())
+    return "\nAs a descriptor:\n\n" + new_descriptor(report, command);
   std::string list;
   for (const PoolReport& pool : report.pools)
     for (const NumberEdit& edit : pool.proposal.edits)
       list += "  " + printable(describe_edit(edit, pool.needs)) + "\n";
-  if (options.measure.write && complete) {
-    write_numbers(report, before, environment);
-    if (text) print("\nWritten into " + printable(report.stage) + ":\n" + list);
-  } else if (text) {
-    print("\n--write puts these into " + printable(report.stage) + ":\n" +
-          list);
+  if (!options.write || !complete) {
+    return "\n--write puts these into " + printable(report.stage) + ":\n" +
+           list;
   }
+  write_numbers(report, before, environment);
+  return "\nWritten into " + printable(report.stage) + ":\n" + list;
 }
 
 }  // namespace fitrun

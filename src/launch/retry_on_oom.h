@@ -1,5 +1,5 @@
-// Runs that are remembered: --watch, which changes nothing for the command, and
-// --retry-on-oom, for which fitrun stays as its parent.
+// A command that the kernel killed for lack of memory is run again with fewer
+// workers. For that fitrun stays as its parent.
 
 #pragma once
 
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
-#include "os/fd.h"
+#include "launch/caller.h"
+#include "launch/options.h"
 #include "plan/plan.h"
 
 namespace fitrun {
@@ -21,21 +21,13 @@ std::optional<WorkerCap> remembered_cap(const Plan& plan,
 
 // Whether the run needs a parent: to try again, or because the process has to
 // be one (as PID 1 it would take the observer with it).
-bool stays_as_parent(const Plan& plan, const Options& options);
+bool stays_as_parent(const Plan& plan, const LaunchOptions& options);
 
 // Runs the command, again with half the workers where the kernel has killed for
 // lack of memory, at most `retries` times; each run is recorded. Ends as the
 // last one ended. Throws Failure where the command cannot be started.
 [[noreturn]] void run_as_parent(const Plan& plan, const Stage& stage,
                                 const std::vector<std::string>& command,
-                                std::uint64_t retries,
-                                const Environment& environment);
-
-// Starts the observer of this process, which is about to become the command.
-// Where that cannot be, says so. What is returned is for call_off().
-Fd observe(const Plan& plan, const Environment& environment);
-
-// The descriptor as the history names it: an absolute path; "" for none.
-std::string stage_id(const std::string& file);
+                                std::uint64_t retries, const Caller& caller);
 
 }  // namespace fitrun

@@ -1,12 +1,11 @@
-#include "cli/decide.h"
+#include "launch/decide.h"
 
 #include <unistd.h>
 
 #include "base/text.h"
-#include "cli/leasing.h"
-#include "cli/log.h"
-#include "cli/watching.h"
 #include "gpu/vram.h"
+#include "launch/retry_on_oom.h"
+#include "launch/sharing.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/cpus.h"
@@ -60,14 +59,14 @@ PoolReading ask_probe(const Stage& stage, const PoolNeeds& needs) {
 
 std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
                               const std::vector<std::string>& processes_of,
-                              probe::Self& self) {
+                              const Caller& caller, probe::Self& self) {
   VramOptions options;
   options.processes_of = processes_of;
   options.devices = needs.devices;
   if (needs.spread.value == Spread::pin)
     options.processes = VramOptions::Processes::one_per_gpu;
-  options.on_slow = [&label](const std::string& text) {
-    log_line(LogLevel::info, log_tag(label) + text);
+  options.on_slow = [&](const std::string& text) {
+    caller.say(LogLevel::info, log_tag(label) + text);
   };
   auto asked = probe::vram(self, options);
   if (!asked) throw Failure("fitrun: " + asked.error().message + "\n");
@@ -83,7 +82,8 @@ std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
 
 // Asks the sources of one pool, and takes out what leases hold.
 void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
-                  const std::vector<LiveLease>& live, const Viewer& viewer) {
+                  const LedgerReading& seen, const Caller& caller) {
+  const auto& [live, viewer] = seen;
   const PoolNeeds& needs = pool.needs;
   std::vector<DeviceUse> uses;
   if (needs.available) {
@@ -99,7 +99,7 @@ void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
         measure_gpus(needs, stage.label.value,
                      self.host().sees_all_pids() ? leased.devices
                                                  : decltype(leased.devices)(),
-                     self);
+                     caller, self);
     uses = device_uses(pool.gpus, drm);
   }
   subtract_leases(pool.reading, "", live, viewer);
@@ -131,17 +131,16 @@ Stage read_stage(const std::string& name, const Environment& environment,
   return std::get<Stage>(std::move(parsed));
 }
 
-Stage load_stage(const Options& options, const Environment& environment) {
-  const CostRule rule =
-      options.verb == Verb::measure ? CostRule::optional : CostRule::required;
+Stage load_stage(const LaunchOptions& options, const Environment& environment,
+                 CostRule rule) {
   Stage stage;
-  if (!options.stages.empty())
-    stage = read_stage(options.stages.front(), environment, rule);
+  if (!options.stage.empty())
+    stage = read_stage(options.stage, environment, rule);
   return apply_wishes(std::move(stage), options.wishes, rule).value();
 }
 
 const std::vector<std::string>& command_of(const Stage& stage,
-                                           const Options& options) {
+                                           const LaunchOptions& options) {
   if (!options.command.empty()) return options.command;
   if (!stage.command.empty()) return stage.command;
   throw Failure("no command to run: give one after --" +
@@ -149,10 +148,11 @@ const std::vector<std::string>& command_of(const Stage& stage,
                                     : ", or command = [...] in " + stage.file));
 }
 
-Plan decide(const Stage& stage, const Options& options,
-            const Environment& environment, const std::vector<LiveLease>& live,
-            const Viewer& viewer) {
+Plan decide(const Stage& stage, const std::vector<std::string>& command,
+            const LaunchOptions& options, const Host& host,
+            const LedgerReading& seen, const Caller& caller) {
   PlanInput input;
+  input.command = command;
   std::vector<std::string> errors;
   for (const PoolNeeds& needs : stage.pools) {
     PoolInput pool;
@@ -166,17 +166,15 @@ Plan decide(const Stage& stage, const Options& options,
     for (const std::string& error : errors) all += printable(error) + "\n";
     throw Failure(all);
   }
-  const Host host(options.root);
-  probe::Self self(host, environment);
+  probe::Self self(host, caller.environment);
   for (PoolInput& pool : input.pools)
-    measure_pool(stage, pool, self, live, viewer);
+    measure_pool(stage, pool, self, seen, caller);
   input.want = wanted(stage, self);
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);
-  input.command = options.command.empty() ? stage.command : options.command;
   if (options.retries == 0) return make_plan(stage, std::move(input)).value();
   Plan plan = make_plan(stage, input).value();
-  auto cap = remembered_cap(plan, environment);
+  auto cap = remembered_cap(plan, caller.environment);
   if (!cap) return plan;
   input.caps.push_back(std::move(*cap));
   return make_plan(stage, std::move(input)).value();

@@ -1,4 +1,4 @@
-#include "cli/measuring.h"
+#include "launch/measure_wishes.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,9 +7,8 @@
 #include <cerrno>
 #include <cmath>
 
-#include "cli/decide.h"
-#include "cli/leasing.h"
 #include "gpu/vram.h"
+#include "launch/child.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/self.h"
@@ -36,15 +35,15 @@ bool needs_gpus(const Plan& plan) {
 
 }  // namespace
 
-void check_targets(const Options& options, const Stage& stage) {
-  if (options.measure.write && stage.file.empty()) {
+void check_targets(const MeasureOptions& options, const Stage& stage) {
+  if (options.write && stage.file.empty()) {
     throw Failure(
         "--write: there is no descriptor to write to; give a STAGE, or leave "
         "it out and save what is printed");
   }
-  if (options.measure.write && ::access(stage.file.c_str(), W_OK) != 0)
+  if (options.write && ::access(stage.file.c_str(), W_OK) != 0)
     throw Failure(Error{"--write: " + path_error(stage.file, errno).message});
-  const std::string& plot = options.measure.plot;
+  const std::string& plot = options.plot;
   if (plot.empty()) return;
   const std::size_t slash = plot.rfind('/');
   const std::string folder =
@@ -53,9 +52,9 @@ void check_targets(const Options& options, const Stage& stage) {
     throw Failure("--plot: " + path_error(folder, errno).message);
 }
 
-std::vector<Input> inputs_of(const Options& options) {
+std::vector<Input> inputs_of(const MeasureOptions& options) {
   std::vector<Input> inputs;
-  for (const std::string& path : options.measure.inputs) {
+  for (const std::string& path : options.inputs) {
     struct stat about {};
     if (::stat(path.c_str(), &about) != 0)
       throw Failure("--input: " + path_error(path, errno).message);
@@ -66,11 +65,11 @@ std::vector<Input> inputs_of(const Options& options) {
   return inputs;
 }
 
-MeasureWishes wishes_of(const Options& options, const Plan& plan,
+MeasureWishes wishes_of(const MeasureOptions& options, const Plan& plan,
                         std::vector<Input> inputs) {
   MeasureWishes wishes;
-  wishes.counts = options.measure.counts;
-  wishes.repeat = options.measure.repeat;
+  wishes.counts = options.counts;
+  wishes.repeat = options.repeat;
   wishes.inputs = std::move(inputs);
   wishes.limits.most = plan.want.value;
   wishes.limits.available = HUGE_VAL;
@@ -83,21 +82,22 @@ MeasureWishes wishes_of(const Options& options, const Plan& plan,
   return wishes;
 }
 
-RunOnce runner(const Plan& plan, const Stage& stage, const Options& options,
-               const Environment& environment, int nowhere) {
+RunOnce runner(const Plan& plan, const Stage& stage,
+               const std::vector<std::string>& command,
+               const MeasureOptions& options, const Environment& environment,
+               int nowhere) {
   return [&, nowhere](const RunRequest& request,
                       const std::function<void(std::uint64_t)>& seen)
              -> Result<RunOutcome> {
     const std::string input = request.input ? request.input->path : "";
-    auto launch = launch_with(plan, stage, command_of(stage, options),
-                              request.workers, input);
+    auto launch = launch_with(plan, stage, command, request.workers, input);
     if (!launch) return launch.error();
     ChildSpec spec = child_of(*launch, plan.lease);
     spec.input = nowhere;
-    spec.output = options.measure.show_output ? STDERR_FILENO : nowhere;
+    spec.output = options.show_output ? STDERR_FILENO : nowhere;
     MeterWishes meter;
     meter.at_most = request.at_most;
-    if (options.measure.sample) meter.choice = MeterChoice::sampling;
+    if (options.sample) meter.choice = MeterChoice::sampling;
     const Host host;
     probe::Self self(host, environment);
     if (needs_gpus(plan)) {

@@ -1,0 +1,83 @@
+#include "launch/measure_stage.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "launch/decide.h"
+#include "launch/measure_outcome.h"
+#include "launch/measure_wishes.h"
+#include "launch/sharing.h"
+#include "os/fd.h"
+#include "os/file.h"
+#include "run/exec.h"
+#include "run/supervise.h"
+#include "share/ledger.h"
+
+namespace fitrun {
+namespace {
+
+// Decides with what is known so far, and sets that much aside.
+Plan first_plan(const Stage& stage, const std::vector<std::string>& command,
+                const LaunchOptions& options, const Host& host, Ledger& ledger,
+                const Caller& caller) {
+  const FolderLock lock = ledger.lock();
+  const LedgerReading seen = ledger.read(lock);
+  Plan plan = decide(stage, command, options, host, seen, caller);
+  plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
+  return plan;
+}
+
+// After a run that ended the measurement before its time.
+[[noreturn]] void end_early(const Measurement& measurement,
+                            const std::string& command, const Caller& caller) {
+  if (!measurement.last) throw Failure("measure: " + measurement.stopped);
+  const RunOutcome& last = *measurement.last;
+  if (last.end.exec_error != 0)
+    throw cannot_start(command, last.end.exec_error);
+  caller.say(LogLevel::warning, "measure: " + measurement.stopped);
+  if (last.end.wait_status == 0) end_as(last.asked_to_end);
+  end_as(last.end.wait_status);
+}
+
+}  // namespace
+
+void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
+                   const Host& host, const MeasureView& view,
+                   const Caller& caller) {
+  const Stage stage =
+      load_stage(options, caller.environment, CostRule::optional);
+  const std::vector<std::string>& command = command_of(stage, options);
+  check_targets(measured, stage);
+  std::vector<Input> inputs = inputs_of(measured);
+  const std::string before =
+      stage.file.empty() ? ""
+                         : read_file(stage.file, kLargestDescriptor).value();
+  const Fd nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nowhere) throw Failure(path_error("/dev/null", errno));
+
+  Ledger ledger(host, caller.environment);
+  const Plan plan = first_plan(stage, command, options, host, ledger, caller);
+  const std::string tag = log_tag(plan.label);
+  if (const std::string untold = untold_line(plan); !untold.empty())
+    caller.say(LogLevel::warning, tag + untold);
+  MeasureWishes wishes = wishes_of(measured, plan, std::move(inputs));
+  wishes.progress = [&](const MeasureProgress& progress) {
+    view.progress(tag, progress);
+  };
+  Measurement measurement =
+      measure(wishes, runner(plan, stage, command, measured, caller.environment,
+                             nowhere.get()));
+  view.runs_ended();
+  ledger.leave();
+  if (measurement.runs.empty() && !measurement.stopped.empty())
+    end_early(measurement, command[0], caller);
+  const MeasureReport report =
+      make_report(plan, std::move(measurement)).value();
+  view.report(report);
+  view.outcome(conclude(report, measured, command, before, caller.environment));
+  if (!report.measurement.stopped.empty())
+    end_early(report.measurement, command[0], caller);
+}
+
+}  // namespace fitrun

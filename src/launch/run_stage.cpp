@@ -1,0 +1,101 @@
+#include "launch/run_stage.h"
+
+#include <chrono>
+
+#include "launch/child.h"
+#include "launch/decide.h"
+#include "launch/recording.h"
+#include "launch/retry_on_oom.h"
+#include "launch/sharing.h"
+#include "measure/observer.h"
+#include "run/exec.h"
+#include "run/pinned.h"
+#include "run/supervise.h"
+#include "share/ledger.h"
+
+namespace fitrun {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Clock::time_point end_of_wait(const LaunchOptions& options) {
+  if (!options.wait_timeout) return Clock::time_point::max();
+  return Clock::now() + *options.wait_timeout;
+}
+
+// Decides and takes the lease, under the ledger's lock; where nothing fits and
+// the stage says so, waits in the queue first.
+Plan decide_and_lease(const Stage& stage, const LaunchOptions& options,
+                      const Host& host, Ledger& ledger, const Caller& caller) {
+  const std::vector<std::string>& command = command_of(stage, options);
+  const auto end = end_of_wait(options);
+  bool told = false;
+  while (true) {
+    FolderLock lock = ledger.lock();
+    const LedgerReading seen = ledger.read(lock);
+    Plan plan = decide(stage, command, options, host, seen, caller);
+    if (!plan.swapping || stage.on_no_fit.value == OnNoFit::run_one) {
+      plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
+      return plan;
+    }
+    if (stage.on_no_fit.value == OnNoFit::fail || Clock::now() >= end) {
+      lock.unlock();
+      ledger.leave();
+      throw Failure(no_fit_reason(plan, stage.on_no_fit), ExitStatus::no_fit);
+    }
+    const LeaseRequest place = place_request(plan);
+    ledger.queue(lock, place, seen);
+    lock.unlock();
+    if (!told) {
+      caller.say(LogLevel::warning, waiting_line(plan, options.wait_timeout));
+      told = true;
+    }
+    ledger.wait_for_change(seen, place.holdings, end);
+  }
+}
+
+// A copy of the command for each GPU; ends as the first of them that failed.
+[[noreturn]] void run_copies(const Plan& plan) {
+  std::vector<ChildSpec> copies;
+  for (const Launch& launch : plan.copies)
+    copies.push_back(child_of(launch, plan.lease));
+  end_as(run_pinned(copies).value());
+}
+
+void tell(const Plan& plan, const Ledger& ledger, const Caller& caller) {
+  for (const LogLine& line : log_lines(plan, caller.least))
+    caller.say(line.level, line.text);
+  if (caller.least == LogLevel::warning) return;
+  for (const std::string& note : ledger.notes())
+    caller.say(LogLevel::info, log_tag(plan.label) + note);
+}
+
+}  // namespace
+
+void run_stage(const LaunchOptions& options, const Host& host,
+               const Caller& caller) {
+  const Stage stage = load_stage(options, caller.environment);
+  Ledger ledger(host, caller.environment);
+  const Plan plan = decide_and_lease(stage, options, host, ledger, caller);
+  tell(plan, ledger, caller);
+  Fd observer;
+  try {
+    if (stays_as_parent(plan, options)) {
+      run_as_parent(plan, stage, command_of(stage, options), options.retries,
+                    caller);
+    }
+    if (options.watch) observer = observe(plan, caller);
+    if (!plan.copies.empty()) {
+      observer.reset();  // this process is what is watched
+      run_copies(plan);
+    }
+    const ChildSpec self = child_of(plan.launch, plan.lease);
+    become(self.argv, self.changes);
+  } catch (const Failure&) {
+    call_off(observer);
+    ledger.leave();
+    throw;
+  }
+}
+
+}  // namespace fitrun
