@@ -4,26 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 
-#include "os/fd.h"
+#include "os/user_file.h"
 
 namespace fitrun {
 namespace {
-
-// write(2) until all of `text` is out; 0 or errno.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno != EINTR) return errno;
-    if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return 0;
-}
 
 Fd open_to_read(const std::string& path) {
   return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -76,31 +63,27 @@ Result<std::string> read_kernel_file(const std::string& path,
   return read_rest(fd, path, most, 0);
 }
 
-Result<bool> replace_file(const std::string& path, std::string_view text) {
-  const std::unique_ptr<char, void (*)(void*)> resolved(
-      ::realpath(path.c_str(), nullptr), std::free);
-  const std::string target = resolved ? resolved.get() : path;
-  std::string fresh = target + ".XXXXXX";
-  const Fd fd(::mkostemp(fresh.data(), O_CLOEXEC));
-  if (!fd) return path_error(fresh, errno);
-  const auto give_up = [&](int code) {
-    ::unlink(fresh.c_str());
-    return path_error(target, code);
-  };
-  struct stat old {};
-  const bool existed = ::stat(target.c_str(), &old) == 0;
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  if (::fchmod(fd.get(), existed ? old.st_mode & 07777 : 0666 & ~mask) != 0)
-    return give_up(errno);
-  // Only root may give a file away: for others it is theirs already.
-  if (existed && ::fchown(fd.get(), old.st_uid, old.st_gid) != 0 &&
-      errno != EPERM)
-    return give_up(errno);
-  if (const int code = write_all(fd.get(), text)) return give_up(code);
-  if (::fsync(fd.get()) != 0) return give_up(errno);
-  if (::rename(fresh.c_str(), target.c_str()) != 0) return give_up(errno);
-  return true;
+Result<std::string> read_open(const Fd& file, const std::string& path,
+                              std::size_t most) {
+  return read_rest(file, path, most, 0);
+}
+
+Result<void> replace_file(const std::string& path, std::string_view text) {
+  auto file = UserFile::open(path);
+  if (!file) return file.error();
+  return std::move(*file).write(text);
+}
+
+int write_at(int file, std::string_view text, std::size_t at) {
+  while (!text.empty()) {
+    const ssize_t n =
+        ::pwrite(file, text.data(), text.size(), static_cast<off_t>(at));
+    if (n < 0 && errno != EINTR) return errno;
+    if (n <= 0) continue;
+    text.remove_prefix(static_cast<std::size_t>(n));
+    at += static_cast<std::size_t>(n);
+  }
+  return 0;
 }
 
 }  // namespace fitrun

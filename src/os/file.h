@@ -1,4 +1,5 @@
-// Whole files: read with a bound, replaced atomically.
+// Whole files, read with a bound. Those of the user are written in
+// user_file.h.
 
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "os/fd.h"
 
 namespace fitrun {
 
@@ -24,10 +26,14 @@ Result<std::string> read_file(const std::string& path, std::size_t most);
 // what it is: a launch reads some twenty of them.
 Result<std::string> read_kernel_file(const std::string& path, std::size_t most);
 
-// Writes `text` to a new file beside `path` and renames it over `path`, so that
-// a reader sees the old text or the new one and a crash loses neither. A
-// symbolic link is followed: the file it names is replaced. Mode and, where
-// permitted, owner stay those of the old file.
-Result<bool> replace_file(const std::string& path, std::string_view text);
+// UserFile::open() and write() at once.
+Result<void> replace_file(const std::string& path, std::string_view text);
+
+// The rest of an open file; `path` is for the error.
+Result<std::string> read_open(const Fd& file, const std::string& path,
+                              std::size_t most);
+
+// All of `text`, `at` bytes from the start of a regular file. 0 or errno.
+int write_at(int file, std::string_view text, std::size_t at);
 
 }  // namespace fitrun

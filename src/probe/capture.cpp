@@ -1,7 +1,6 @@
 #include "probe/capture.h"
 
 #include <elf.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "base/text.h"
 #include "os/file.h"
+#include "os/new_folder.h"
 #include "probe/cpus.h"
 #include "probe/mountinfo.h"
 #include "probe/numa.h"
@@ -197,39 +197,25 @@ bool is_safe(std::string_view path) {
   return true;
 }
 
-// Like mkdir -p.
-int make_folders(const std::string& path) {
-  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    const std::string part = path.substr(0, end);
-    if (::mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) return errno;
-    if (end == std::string::npos) return 0;
-  }
-}
-
 }  // namespace
 
 Result<std::size_t> write_capture(const Capture& capture,
-                                  const std::string& folder) {
-  if (const int code = make_folders(folder)) return path_error(folder, code);
-  if (!Host(folder).list("/").empty())
-    return Error{folder + ": not empty", ENOTEMPTY};
-  for (const std::string& path : capture.directories) {
-    if (!is_safe(path)) continue;
-    if (const int code = make_folders(folder + path))
-      return path_error(folder + path, code);
+                                  const std::string& path) {
+  const auto folder = NewFolder::make(path);
+  if (!folder) return folder.error();
+  for (const std::string& directory : capture.directories) {
+    if (!is_safe(directory)) continue;
+    if (const auto done = folder->add_folder(directory); !done)
+      return done.error();
   }
   std::size_t written = 0;
   for (const Capture::File& file : capture.files) {
     if (!is_safe(file.path)) continue;
-    const std::string path = folder + file.path;
-    if (const int code = make_folders(path.substr(0, path.rfind('/'))))
-      return path_error(path, code);
-    const auto done = replace_file(path, file.text);
-    if (!done) return done.error();
+    if (const auto done = folder->add_file(file.path, file.text); !done)
+      return done.error();
     ++written;
   }
-  const auto done =
-      replace_file(folder + "/README.md", capture_readme(capture));
+  const auto done = folder->add_file("README.md", capture_readme(capture));
   if (!done) return done.error();
   return written + 1;
 }

@@ -45,10 +45,10 @@ std::string redacted(const std::string& path, const std::string& text,
 // README.md of the folder.
 std::string capture_readme(const Capture& capture);
 
-// Writes files, folders and README.md below `folder`, which must be empty or
-// not there. Returns the number of files.
+// Writes files, folders and README.md into the folder at `path`, which must be
+// empty or not there. Returns the number of files.
 Result<std::size_t> write_capture(const Capture& capture,
-                                  const std::string& folder);
+                                  const std::string& path);
 
 namespace probe {
 

@@ -60,7 +60,7 @@ class Editor {
     return at == spans_.end() ? nullptr : &*at;
   }
 
-  Result<bool> apply(const NumberEdit& edit) {
+  Result<void> apply(const NumberEdit& edit) {
     const std::string pool(key_of(edit.pool));
     const std::string path = pool + "." + std::string(name_of(edit.key));
     if (edit.key == EditedKey::headroom) {
@@ -110,34 +110,34 @@ class Editor {
     return terms;
   }
 
-  Result<bool> change_factor(const TomlSpan& term, double factor) {
+  Result<void> change_factor(const TomlSpan& term, double factor) {
     if (const TomlSpan* const span = find(term.path + ".parse_factor"))
       return change(*span, factor_text(factor));
     if (term.kind == SpanKind::table_header) {
       const std::size_t at = end_of_line(term.end);
       splices_.push_back(
           {at, at, line_end() + "parse_factor = " + factor_text(factor)});
-      return true;
+      return {};
     }
     // After the last value, not after the blank before the brace.
     std::size_t last = term.end - 1;
     while (last > term.begin && is_blank(text_[last - 1])) --last;
     splices_.push_back({last, last, ", parse_factor = " + factor_text(factor)});
     remember(term.statement, "no parse_factor");
-    return true;
+    return {};
   }
 
   static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
   }
 
-  Result<bool> change(const TomlSpan& span, std::string fresh) {
+  Result<void> change(const TomlSpan& span, std::string fresh) {
     if (span.kind != SpanKind::scalar)
       return Error{span.path + ": expected a number or a size"};
-    if (fresh == written(span)) return true;
+    if (fresh == written(span)) return {};
     remember(span.statement, std::string(written(span)));
     splices_.push_back({span.begin, span.end, std::move(fresh)});
-    return true;
+    return {};
   }
 
   void remember(std::size_t statement, const std::string& old) {
@@ -147,13 +147,13 @@ class Editor {
   }
 
   // A line below the header of the pool's table, or a table at the end.
-  Result<bool> add(const std::string& pool, const std::string& line) {
+  Result<void> add(const std::string& pool, const std::string& line) {
     const std::string said =
         std::string(kMark) + std::string(date_) + ": was not set";
     if (const TomlSpan* const header = find_header(pool)) {
       const std::size_t at = end_of_line(header->end);
       splices_.push_back({at, at, line_end() + said + line_end() + line});
-      return true;
+      return {};
     }
     if (has_any(pool)) {
       return Error{pool + " is not written as a table [" + pool +
@@ -167,7 +167,7 @@ class Editor {
     }
     fresh += said + end + line + end;
     tables_[pool] = fresh;
-    return true;
+    return {};
   }
 
   // Before what ends the line that `at` is in.
@@ -316,7 +316,7 @@ Result<std::string> edit_descriptor(std::string_view text,
   return Editor(text, date).run(edits);
 }
 
-Result<bool> replace_descriptor(const std::string& path,
+Result<void> replace_descriptor(const std::string& path,
                                 std::string_view before,
                                 std::string_view after) {
   const auto now = read_file(path, before.size() + 1);

@@ -51,7 +51,7 @@ std::string toml_string(std::string_view text);
 
 // Replaces the file at `path` by `after`, atomically, unless it is not `before`
 // any more.
-Result<bool> replace_descriptor(const std::string& path,
+Result<void> replace_descriptor(const std::string& path,
                                 std::string_view before,
                                 std::string_view after);
 
