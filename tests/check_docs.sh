@@ -38,7 +38,7 @@ completed() {
   )
 }
 
-verbs=$(grep -oE '\{"[a-z]+", Verb::' src/cli/parse.cpp | cut -d'"' -f2 | sort)
+verbs=$(sed -n '/name_of(Verb/,/^}/s/.*return "\([a-z]*\)".*/\1/p' src/cli/options.h | grep -vx run | sort)
 differ "the commands in --help" "$verbs" \
   "$("$fitrun" --help | grep -oE '[a-z]+(\|[a-z]+)+ \.\.\.' | tr -d ' .' | tr '|' '\n' | sort)"
 for verb in run $verbs; do

@@ -99,113 +99,117 @@ void set_text_or_json(Options& o, const std::string& value,
 using Text = const std::string&;
 
 constexpr OptionRow kTable[] = {
-    {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted", kStaging, false,
+    {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted", kStaging,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.want = sourced(parse_want(v), at);
      }},
     {"--per-worker", "SIZE", "FITRUN_PER_WORKER", "bytes that each worker adds",
-     kDeciding, false,
+     kDeciding,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.per_worker = {size_term(v, at)};
      }},
     {"--fixed", "SIZE", "FITRUN_FIXED", "bytes loaded once; repeat to add up",
-     kDeciding, true,
+     kDeciding,
      [](Options& o, Text v, Text at) {
        add_term(o.launch.wishes.fixed, v, at);
      }},
     {"--pool", "ram|vram", "FITRUN_POOL", "the memory these costs are about",
-     kDeciding, false, set_pool},
+     kDeciding, set_pool},
     {"--headroom", "SHARE", "FITRUN_HEADROOM",
-     "share of the free memory to plan with [0.7]", kDeciding, false,
+     "share of the free memory to plan with [0.7]", kDeciding,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.headroom = sourced(parse_headroom(v), at);
      }},
     {"--reserve", "SIZE", "FITRUN_RESERVE", "taken from the budget [0]",
-     kDeciding, false,
+     kDeciding,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.reserve = sourced(parse_size(v), at);
      }},
     {"--available", "POOL=SIZE", "FITRUN_AVAILABLE",
-     "free memory, in place of measuring it", kStaging, true, set_available},
+     "free memory, in place of measuring it", kStaging, set_available},
     {"--on-no-fit", "WHAT", "FITRUN_ON_NO_FIT",
-     "run-one, fail or wait [run-one]", kDeciding, false,
+     "run-one, fail or wait [run-one]", kDeciding,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.on_no_fit = sourced(parse_on_no_fit(v), at);
      }},
-    {"--wait", nullptr, nullptr, "--wait [TIME]: the same as --on-no-fit wait",
-     bit(Verb::run), false,
-     [](Options& o, Text, Text at) {
+    {"--wait", "[TIME]", nullptr, "the same as --on-no-fit wait",
+     bit(Verb::run),
+     [](Options& o, Text v, Text at) {
        o.launch.wishes.on_no_fit = Sourced<OnNoFit>{OnNoFit::wait, at};
+       if (!v.empty())
+         o.launch.wait_timeout = sourced(parse_duration(v), at).value;
      }},
+    {"--as-is", nullptr, nullptr, "replace nothing in COMMAND", kStaging,
+     [](Options& o, Text, Text) { o.launch.as_is = true; }},
     {"--wait-timeout", "TIME", "FITRUN_WAIT_TIMEOUT",
-     "end of a wait: 30, 5m, 2h [no end]", bit(Verb::run), false,
+     "end of a wait: 30, 5m, 2h [no end]", bit(Verb::run),
      [](Options& o, Text v, Text at) {
        o.launch.wait_timeout = sourced(parse_duration(v), at).value;
      }},
-    {"--label", "TEXT", "FITRUN_LABEL", "tag of the log lines", kStaging, false,
+    {"--label", "TEXT", "FITRUN_LABEL", "tag of the log lines", kStaging,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.label = sourced(check_label(v), at);
      }},
     {"--watch", nullptr, nullptr,
-     "record the peak of the run for fitrun history", bit(Verb::run), false,
+     "record the peak of the run for fitrun history", bit(Verb::run),
      [](Options& o, Text, Text) { o.launch.watch = true; }},
     {"--retry-on-oom", "N", "FITRUN_RETRY_ON_OOM",
-     "N more runs with half the workers each", bit(Verb::run), false,
+     "N more runs with half the workers each", bit(Verb::run),
      [](Options& o, Text v, Text at) {
        o.launch.retries = whole_number(v, at, kMostRetries);
      }},
     {"--counts", "N,N,...", nullptr, "numbers of workers to run [1,2,4,...]",
-     bit(Verb::measure), false, set_counts},
+     bit(Verb::measure), set_counts},
     {"--repeat", "N", nullptr, "runs with each number [2 or more]",
-     bit(Verb::measure), false,
+     bit(Verb::measure),
      [](Options& o, Text v, Text at) {
        o.measure.repeat =
            static_cast<std::size_t>(whole_number(v, at, kMostRepeats));
      }},
     {"--input", "FILE", nullptr, "run over FILE, <input>; repeat for more",
-     bit(Verb::measure), true,
+     bit(Verb::measure),
      [](Options& o, Text v, Text at) {
        o.measure.inputs.push_back(file_name(v, at));
      }},
     {"--write", nullptr, nullptr, "put the numbers into the descriptor",
-     bit(Verb::measure), false,
+     bit(Verb::measure),
      [](Options& o, Text, Text) { o.measure.write = true; }},
     {"--plot", "FILE.svg", nullptr, "draw the runs and the line",
-     bit(Verb::measure), false,
+     bit(Verb::measure),
      [](Options& o, Text v, Text at) { o.measure.plot = file_name(v, at); }},
     {"--show-output", nullptr, nullptr,
-     "the command's output too, on standard error", bit(Verb::measure), false,
+     "the command's output too, on standard error", bit(Verb::measure),
      [](Options& o, Text, Text) { o.measure.show_output = true; }},
     {"--sample", nullptr, nullptr,
-     "sample the processes, make no control group", bit(Verb::measure), false,
+     "sample the processes, make no control group", bit(Verb::measure),
      [](Options& o, Text, Text) { o.measure.sample = true; }},
     {"--format", "FORMAT", nullptr, "text or json [text]",
      bit(Verb::leases) | bit(Verb::probe) | bit(Verb::measure) |
          bit(Verb::history),
-     false, set_text_or_json},
+     set_text_or_json},
     {"--format", "FORMAT", nullptr, "text, json, shell or threads [text]",
-     bit(Verb::plan), false, set_format},
+     bit(Verb::plan), set_format},
     {"--capture", "DIR", nullptr, "copy what the probe reads into DIR",
-     bit(Verb::probe), false,
+     bit(Verb::probe),
      [](Options& o, Text v, Text at) {
        if (v.empty()) throw Failure(at + ": the folder's name is empty");
        o.capture = v;
      }},
     {"--root", "DIR", nullptr, "describe the machine whose /proc is in DIR",
-     kDeciding | bit(Verb::probe), false,
+     kDeciding | bit(Verb::probe),
      [](Options& o, Text v, Text at) {
        if (v.empty()) throw Failure(at + ": the folder's name is empty");
        o.root = v;
      }},
     {"-q,--quiet", nullptr, nullptr, "warnings only",
-     bit(Verb::run) | bit(Verb::measure), false,
+     bit(Verb::run) | bit(Verb::measure),
      [](Options& o, Text, Text) { o.verbosity = Verbosity::quiet; }},
     {"-v,--verbose", nullptr, nullptr, "every constraint too", bit(Verb::run),
-     false, [](Options& o, Text, Text) { o.verbosity = Verbosity::verbose; }},
-    {"-h,--help", nullptr, nullptr, "this text", kAll, false,
+     [](Options& o, Text, Text) { o.verbosity = Verbosity::verbose; }},
+    {"-h,--help", nullptr, nullptr, "this text", kAll,
      [](Options& o, Text, Text) { o.help = true; }},
     {"-V,--version", nullptr, nullptr, "fitrun's version", bit(Verb::run),
-     false, [](Options& o, Text, Text) { o.version = true; }},
+     [](Options& o, Text, Text) { o.version = true; }},
 };
 
 }  // namespace

@@ -2,7 +2,10 @@
 
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "launch/options.h"
@@ -11,6 +14,37 @@
 namespace fitrun {
 
 enum class Verb { run, plan, probe, check, measure, history, leases };
+inline constexpr Verb kAllVerbs[] = {Verb::run,   Verb::plan,    Verb::probe,
+                                     Verb::check, Verb::measure, Verb::history,
+                                     Verb::leases};
+
+// As it is typed; "run" for the one that is not.
+constexpr std::string_view name_of(Verb verb) {
+  switch (verb) {
+    case Verb::plan:
+      return "plan";
+    case Verb::probe:
+      return "probe";
+    case Verb::check:
+      return "check";
+    case Verb::measure:
+      return "measure";
+    case Verb::history:
+      return "history";
+    case Verb::leases:
+      return "leases";
+    case Verb::run:
+      break;
+  }
+  return "run";
+}
+
+constexpr std::optional<Verb> verb_named(std::string_view word) {
+  for (const Verb verb : kAllVerbs)
+    if (verb != Verb::run && name_of(verb) == word) return verb;
+  return std::nullopt;
+}
+
 enum class Format { text, json, shell, threads };
 enum class Verbosity { quiet, normal, verbose };
 
@@ -27,9 +61,11 @@ struct Options {
   std::vector<std::string> stages;  // of `check`: any number of them
 };
 
-// The command line over the FITRUN_ variables. Throws Failure, naming the flag
+// The command line, without the program's name, over the FITRUN_ variables.
+// Throws Failure, naming the flag
 // or variable, on anything that is not understood.
-Options parse_options(int argc, char** argv, const Environment& environment);
+Options parse_options(std::span<const std::string> words,
+                      const Environment& environment);
 
 // The help of a command; fits a screen of 80 columns.
 std::string help_text(Verb verb);

@@ -1,6 +1,11 @@
 #include "cli/program.h"
 
+#include <algorithm>
+#include <span>
+#include <string_view>
+
 #include "base/version.h"
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/log.h"
 
@@ -25,9 +30,11 @@ Caller caller_of(const Options& options, const Environment& environment) {
   return {environment, log_line, least_level(options.verbosity)};
 }
 
-int run_program(int argc, char** argv) {
+namespace {
+
+int run_words(std::span<const std::string> words) {
   const Environment environment;
-  const Options options = parse_options(argc, argv, environment);
+  const Options options = parse_options(words, environment);
   ExitStatus status = ExitStatus::ok;
   if (options.help) {
     print(help_text(options.verb));
@@ -59,6 +66,26 @@ int run_program(int argc, char** argv) {
     }
   }
   return static_cast<int>(status);
+}
+
+// `make -j"$(fitrun plan --format threads TYPO)"` runs make whatever our status
+// is, and with an empty number it would start without a limit.
+std::string_view safe_output(Format format) {
+  if (format == Format::threads) return "1\n";
+  if (format == Format::shell) return "FITRUN_THREADS=1\n(exit 125)\n";
+  return "";
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  const std::vector<std::string> words(argv + std::min(1, argc), argv + argc);
+  try {
+    return run_words(words);
+  } catch (...) {
+    print_as_is(safe_output(format_asked_for(words)));
+    throw;
+  }
 }
 
 }  // namespace fitrun

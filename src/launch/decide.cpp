@@ -153,6 +153,7 @@ Plan decide(const Stage& stage, const std::vector<std::string>& command,
             const LedgerReading& seen, const Caller& caller) {
   PlanInput input;
   input.command = command;
+  input.as_is = options.as_is;
   std::vector<std::string> errors;
   for (const PoolNeeds& needs : stage.pools) {
     PoolInput pool;

@@ -21,6 +21,7 @@ struct LaunchOptions {
   std::uint64_t retries = 0;         // runs after a kill for lack of memory
   std::string stage;                 // as named; "": costs from wishes alone
   std::vector<std::string> command;  // empty: the stage's own
+  bool as_is = false;                // placeholders in it are none
 };
 
 // Of a measurement alone.

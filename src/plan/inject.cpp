@@ -1,5 +1,6 @@
 #include "plan/inject.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace fitrun {
@@ -22,28 +23,49 @@ std::optional<std::string> value_of(std::string_view name,
   return std::nullopt;
 }
 
+// A placeholder at the beginning of a text, and what becomes of it.
+struct Replaced {
+  std::size_t length = 0;  // of the text; 0: there is none
+  std::string by;
+};
+
+Replaced replaced(std::string_view text, const Placeholders& values) {
+  const char open = text[0];
+  const char close = open == '<' ? '>' : '}';
+  const bool doubled = text.size() > 1 && text[1] == open;
+  const std::size_t name = doubled ? 2 : 1;
+  const std::size_t end = text.find(close, name);
+  if (end == std::string_view::npos) return {};
+  auto value = value_of(text.substr(name, end - name), values);
+  if (!value) return {};
+  if (!doubled) return {end + 1, std::move(*value)};
+  if (text.substr(end, 2) != std::string(2, close)) return {};
+  return {end + 2, std::string(text.substr(1, end))};
+}
+
 }  // namespace
 
 std::string fill_in(std::string_view text, const Placeholders& values) {
   std::string out;
-  while (true) {
-    const std::size_t open = text.find_first_of("<{");
-    out += text.substr(0, open);
-    if (open == std::string_view::npos) return out;
-    text.remove_prefix(open);
-    const std::size_t close = text.find(text[0] == '<' ? '>' : '}');
-    const auto value = close == std::string_view::npos
-                           ? std::nullopt
-                           : value_of(text.substr(1, close - 1), values);
-    if (value) {
-      out += *value;
-      text.remove_prefix(close + 1);
+  constexpr std::string_view kOpen = "<{";
+  for (std::size_t at = 0; at < text.size();) {
+    const bool opens = kOpen.find(text[at]) != std::string_view::npos;
+    const Replaced found =
+        opens ? replaced(text.substr(at), values) : Replaced{};
+    if (text[at] == '$') {
+      // "${x}" of a shell, "${{ x }}" of a CI's file.
+      const std::size_t end =
+          std::min(text.find_first_not_of(kOpen, at + 1), text.size());
+      out += text.substr(at, end - at);
+      at = end;
+    } else if (found.length == 0) {
+      out += text[at++];
     } else {
-      // Only this one character is passed over: "<<threads>" holds one.
-      out += text[0];
-      text.remove_prefix(1);
+      out += found.by;
+      at += found.length;
     }
   }
+  return out;
 }
 
 }  // namespace fitrun

@@ -20,8 +20,10 @@ struct Placeholders {
 };
 
 // `text` with <threads>, {threads} and the other names replaced; the byte
-// values also as <NAME_mib>, whole MiB rounded down. What is not a placeholder
-// stays as it is, and what a placeholder became is not looked at again.
+// values also as <NAME_mib>, whole MiB rounded down. One behind "$" is none (a
+// shell's own variable), and <<NAME>> and {{NAME}} stand for <NAME> and {NAME}.
+// What is not a placeholder stays as it is, and what a placeholder became is
+// not looked at again.
 std::string fill_in(std::string_view text, const Placeholders& values);
 
 }  // namespace fitrun

@@ -32,7 +32,7 @@ Launch launch_of(const Plan& plan, const Stage& stage,
   Launch launch;
   launch.threads = threads;
   for (const std::string& word : command)
-    launch.command.push_back(fill_in(word, values));
+    launch.command.push_back(plan.as_is ? word : fill_in(word, values));
   launch.changes.set.emplace_back("FITRUN_THREADS", std::to_string(threads));
   if (!input.empty()) launch.changes.set.emplace_back("FITRUN_INPUT", input);
   for (const Injection& injection : stage.inject) {
@@ -93,6 +93,7 @@ Result<Plan> make_plan(const Stage& stage, PlanInput input) {
   Plan plan;
   plan.label = stage.label.value;
   plan.stage = stage.file;
+  plan.as_is = input.as_is;
   plan.want = std::move(input.want);
   plan.want.value = std::max<std::uint64_t>(1, plan.want.value);
   plan.caps = std::move(input.caps);

@@ -26,6 +26,7 @@ struct PlanInput {
   std::vector<WorkerCap> caps;  // on the count, whatever the memory
   std::optional<Pressure> pressure;
   std::vector<std::string> command;  // may be empty
+  bool as_is = false;                // placeholders in `command` are none
 };
 
 // One process to become or to start.
@@ -51,7 +52,8 @@ struct Plan {
   Launch launch;
   // With spread = "pin" what is run instead: a copy for each GPU.
   std::vector<Launch> copies;
-  std::string lease;  // the id of what was set aside; empty: nothing
+  std::string lease;   // the id of what was set aside; empty: nothing
+  bool as_is = false;  // PlanInput::as_is
   // Whether the command learns the count from anything but FITRUN_THREADS.
   bool count_used = false;
 };

@@ -39,7 +39,7 @@ Plan plan(std::vector<PoolInput> pools, std::uint64_t want,
           const std::vector<std::string>& command = {"./render", "--jobs",
                                                      "<threads>"}) {
   return make_plan(html(),
-                   {{want, "--want"}, std::move(pools), {}, {}, command})
+                   {{want, "--want"}, std::move(pools), {}, {}, command, false})
       .value();
 }
 
@@ -207,19 +207,55 @@ TEST_CASE("placeholders are filled in once and only where they are known",
   CHECK(fill_in("--mem={per_worker_mib}m", v) == "--mem=3337m");  // 3337.86
   CHECK(fill_in("<fixed> <per_worker> <budget> <available>", v) ==
         "2100000000 3500000000 17080000000 24400000000");
-  for (const char* same : {"<thread>", "{threads>", "<threads", "<>", "{}",
-                           "<threads_mib>", "< threads>", "<THREADS>", "$<"})
+  for (const char* same :
+       {"<thread>", "{threads>", "<threads", "<>", "{}", "<threads_mib>",
+        "< threads>", "<THREADS>", "$<", "<<thread>>", "{{x}}", "{{}}"})
     CHECK(fill_in(same, v) == same);
-  CHECK(fill_in("<<threads>>", v) == "<4>");
   CHECK(fill_in("{a<threads>b}", v) == "{a4b}");
+}
+
+TEST_CASE("a shell's own variable is no placeholder", "[plan]") {
+  const Placeholders v{4, 0, 0, 0, 0};
+  for (const char* same :
+       {"threads=4; make -j${threads}", "$<threads>", "$$ ${fixed} ${threads}x",
+        "${{threads}", "${{threads}}"})
+    CHECK(fill_in(same, v) == same);
+  CHECK(fill_in("$ {threads}", v) == "$ 4");
+  CHECK(fill_in("${threads}{threads}", v) == "${threads}4");
+}
+
+TEST_CASE("a doubled placeholder stands for itself", "[plan]") {
+  const Placeholders v{4, 1 << 20, 0, 0, 0};
+  CHECK(fill_in("<<threads>>", v) == "<threads>");
+  CHECK(fill_in("{{threads}}", v) == "{threads}");
+  CHECK(fill_in("{{fixed_mib}}={fixed_mib}", v) == "{fixed_mib}=1");
+  // Not doubled at both ends: it holds one.
+  CHECK(fill_in("<<threads>", v) == "<4");
+  CHECK(fill_in("{threads}}", v) == "4}");
 }
 
 TEST_CASE("the command and its environment get the count", "[plan]") {
   const Plan made = plan({pool(0, 10, 100)}, 3);
-  CHECK(made.launch.command == std::vector<std::string>{"./render", "--jobs", "3"});
+  CHECK(made.launch.command ==
+        std::vector<std::string>{"./render", "--jobs", "3"});
   using Variables = std::vector<std::pair<std::string, std::string>>;
   CHECK(made.launch.changes.set ==
         Variables{{"FITRUN_THREADS", "3"}, {"RENDER_THREADS", "3"}});
+}
+
+TEST_CASE("as it is, nothing is replaced in a command", "[plan]") {
+  PlanInput input;
+  input.want = {3, "--want"};
+  input.pools = {pool(0, 10, 100)};
+  input.command = {"./render", "<threads>", "{{threads}}"};
+  input.as_is = true;
+  const Plan made = make_plan(html(), input).value();
+  CHECK(made.launch.command == input.command);
+  const Launch five = launch_with(made, html(), input.command, 5, "in").value();
+  CHECK(five.command == input.command);
+  // The stage's own templates are not the command's.
+  CHECK(made.launch.changes.set.back() ==
+        std::pair<std::string, std::string>{"RENDER_THREADS", "3"});
 }
 
 TEST_CASE("the same launch can be had with another count", "[plan]") {
