@@ -27,6 +27,37 @@ may_use() {
   esac
 }
 
+# What other folders see of these: the types, the doors, and for `probe` a few
+# parsers that others need as well. Each source is behind a door, ram.h or vram.h.
+doors() {
+  case $1 in
+    gpu)   echo "gpu vram vram_options" ;;
+    probe) echo "constraint self ram cpus pressure worker_caps custom capture \
+                 cgroup meminfo mountinfo saturate" ;;
+  esac
+}
+
+# `plan` is pure: of those who read it knows the types.
+doors_for() {
+  case $1/$2 in
+    plan/gpu)   echo "gpu" ;;
+    plan/probe) echo "constraint" ;;
+    *)          doors "$2" ;;
+  esac
+}
+
+for folder in gpu probe; do
+  for file in */*.h */*.cpp; do
+    [ "${file%%/*}" != "$folder" ] || continue
+    for header in $(sed -n "s|^#include \"$folder/\([a-z_]*\)\.h\".*|\1|p" "$file"); do
+      case " $(doors_for "${file%%/*}" "$folder" | tr -s ' \n' '  ') " in
+        *" $header "*) ;;
+        *) complain "$file: $folder/$header.h is none of the doors of $folder/" ;;
+      esac
+    done
+  done
+done
+
 for dir in */; do
   dir=${dir%/}
   allowed=$(may_use "$dir") || {
@@ -74,10 +105,11 @@ home() {
 }
 home CLI/ cli
 home spdlog/ cli
-home fmt/ cli
 home toml++/ stage
 home boost/ os
 home dlfcn.h os
+strays=$(grep -l '#include <fmt/' base/*)
+[ -z "$strays" ] || complain "base/ knows no library:" "$strays"
 grep -rl '#include <nlohmann/' . | grep -v -e '^\./plan/' -e '^\./measure/' -e '^\./share/' |
   while read -r file; do echo "$file: <nlohmann/> is for plan/, measure/ and share/"; done |
   grep . >&2 && status=1

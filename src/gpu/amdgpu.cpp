@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+
+#include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -47,8 +48,8 @@ std::vector<KfdNode> kfd_nodes(const Host& host) {
   std::sort(numbers.begin(), numbers.end());
   std::vector<KfdNode> nodes;
   for (const std::uint64_t number : numbers) {
-    const auto text = host.read(std::string(kNodes) + "/" +
-                                std::to_string(number) + "/properties");
+    const auto text =
+        host.read(fmt::format("{}/{}/properties", kNodes, number));
     const auto node = text ? parse_kfd_node(*text) : std::nullopt;
     if (node) nodes.push_back(*node);
   }
@@ -57,10 +58,7 @@ std::vector<KfdNode> kfd_nodes(const Host& host) {
 
 std::string uuid_text(std::uint64_t unique_id) {
   if (unique_id == 0) return {};
-  char text[24];
-  std::snprintf(text, sizeof text, "GPU-%016llx",
-                static_cast<unsigned long long>(unique_id));
-  return text;
+  return fmt::format("GPU-{:016x}", unique_id);
 }
 
 std::string sysfs_uuid(const Host& host, const DrmCard& card) {

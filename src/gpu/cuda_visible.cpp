@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "gpu/gpu.h"
 
@@ -76,9 +78,8 @@ Match match_instance(const std::vector<CudaDevice>& devices,
     const auto& instances = devices[at].instances;
     for (std::size_t i = 0; i < instances.size(); ++i) {
       const std::string old_name =
-          "MIG-" + devices[at].uuid + "/" +
-          std::to_string(instances[i].gpu_instance) + "/" +
-          std::to_string(instances[i].compute_instance);
+          fmt::format("MIG-{}/{}/{}", devices[at].uuid,
+                      instances[i].gpu_instance, instances[i].compute_instance);
       if (entry == instances[i].uuid || entry == old_name)
         return {Match::Kind::found, {at, i}};
     }

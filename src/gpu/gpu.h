@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "probe/constraint.h"
 
 namespace fitrun {
@@ -60,6 +61,14 @@ struct Gpu {
   std::string skipped;  // why it is not used; empty: it is
   // What can be used of it: `free`, and the limits of cgroups and MPS.
   PoolReading reading;
+};
+
+struct VramReading {
+  std::vector<Gpu> gpus;          // all that were found; `skipped` says why not
+  std::vector<std::size_t> used;  // into `gpus`, in the order of the selection
+  std::vector<std::string> notes;  // sentences for the user
+  // Why no GPU can be used, in lines: what, and what to do about it.
+  std::optional<Error> error;
 };
 
 // In a list of GPUs whose processes are asked for: all of them.

@@ -8,10 +8,11 @@
 #include <cstring>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "gpu/dmem.h"
 #include "gpu/rocm_visible.h"
-#include "os/file.h"
 
 namespace fitrun {
 namespace {
@@ -131,8 +132,7 @@ Result<IntelMemory> read_memory(const GpuMachine& machine,
         const auto fd = probe::open_render_node(host, card);
         const auto memory = fd ? query(fd->get(), card.driver) : std::nullopt;
         if (!memory) return {};
-        return std::to_string(memory->total) + " " +
-               std::to_string(memory->free);
+        return fmt::format("{} {}", memory->total, memory->free);
       },
       child_spec(machine, "the Intel driver", "hung GPU?"));
   if (!answer) return answer.error();

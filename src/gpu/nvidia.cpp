@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
 #include "base/text.h"
 #include "gpu/dmem.h"
@@ -74,9 +76,8 @@ GpuListing init_failed(const GpuMachine& machine, const NvmlReport& report) {
       [[fallthrough]];
     default:
       return without_answer(Outcome::failed,
-                            "NVML does not start: " + report.status_text +
-                                " (status " + std::to_string(report.status) +
-                                ")",
+                            fmt::format("NVML does not start: {} (status {})",
+                                        report.status_text, report.status),
                             "");
   }
 }
@@ -98,8 +99,8 @@ std::string problem_of(const Gpu& gpu, int status) {
     case nvml::not_supported:
       return named(gpu) + " (" + gpu.name + ") does not report memory";
     default:
-      return "the memory of " + named(gpu) + " cannot be read (NVML status " +
-             std::to_string(status) + ")";
+      return fmt::format("the memory of {} cannot be read (NVML status {})",
+                         named(gpu), status);
   }
 }
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "gpu/nvidia.h"
 #include "gpu/nvml_abi.h"
@@ -77,9 +79,9 @@ GpuListing probe::nvidia_smi_gpus(const GpuMachine& machine) {
   }
   if (output->exit_status != 0) {
     const auto said = lines(trim(output->text));
-    listing.why = "it ended with status " +
-                  std::to_string(output->exit_status) +
-                  (said.empty() ? "" : ": " + in_quotes(trim(said.front())));
+    listing.why =
+        fmt::format("it ended with status {}{}", output->exit_status,
+                    said.empty() ? "" : ": " + in_quotes(trim(said.front())));
     return listing;
   }
   auto report = parse_nvidia_smi(output->text);

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "gpu/nvml.h"
 #include "gpu/nvml_abi.h"
@@ -208,9 +209,7 @@ std::string uuid_text(const unsigned char (&bytes)[16]) {
   std::string text = "GPU-";
   for (int i = 0; i < 16; ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", bytes[i]);
-    text += digits;
+    text += fmt::format("{:02x}", bytes[i]);
   }
   return text;
 }

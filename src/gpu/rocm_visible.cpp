@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "gpu/gpu.h"
 
@@ -85,9 +87,10 @@ std::vector<std::size_t> hip_picks(const std::vector<std::string>& uuids,
     for (std::size_t i = 0; i < left.size(); ++i)
       if (entry == std::to_string(i) || entry == uuids[left[i]]) pick = left[i];
     if (!pick) {
-      notes.push_back(name + "=" + short_text(list) + ": " + in_quotes(entry) +
-                      " is not among the " + std::to_string(left.size()) +
-                      " that ROCm shows, the list ends before it");
+      notes.push_back(fmt::format(
+          "{}={}: {} is not among the {} that ROCm shows, the list ends before "
+          "it",
+          name, short_text(list), in_quotes(entry), left.size()));
       break;
     }
     if (!contains(picks, *pick)) picks.push_back(*pick);

@@ -27,18 +27,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "gpu/source.h"
+#include "gpu/drm_use.h"
+#include "gpu/gpu.h"
 #include "gpu/vram_options.h"
+#include "probe/self.h"
 
 namespace fitrun {
-
-struct VramReading {
-  std::vector<Gpu> gpus;          // all that were found; `skipped` says why not
-  std::vector<std::size_t> used;  // into `gpus`, in the order of the selection
-  std::vector<std::string> notes;  // sentences for the user
-  // Why no GPU can be used, in lines: what, and what to do about it.
-  std::optional<Error> error;
-};
 
 namespace probe {
 

@@ -1,9 +1,10 @@
 // The half of vulkan.h that runs in the child: calls into the loader and, by
 // that, into every driver that is installed.
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include <fmt/format.h>
 
 #include "gpu/report.h"
 #include "gpu/vulkan.h"
@@ -63,10 +64,8 @@ bool has_extension(const Vulkan& vulkan, vulkan::PhysicalDevice* device,
 }
 
 std::string address_of(const vulkan::PciBusInfo& pci) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%04x:%02x:%02x.%x", pci.domain, pci.bus,
-                pci.device, pci.function);
-  return text;
+  return fmt::format("{:04x}:{:02x}:{:02x}.{:x}", pci.domain, pci.bus,
+                     pci.device, pci.function);
 }
 
 void read_device(const Vulkan& vulkan, vulkan::PhysicalDevice* device,

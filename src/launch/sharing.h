@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "gpu/drm_use.h"
+#include "gpu/vram.h"
 #include "plan/plan.h"
 #include "probe/self.h"
 #include "share/ledger.h"

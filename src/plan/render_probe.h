@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/sourced.h"
-#include "gpu/vram.h"
+#include "gpu/gpu.h"
 #include "plan/render_text.h"
 #include "probe/constraint.h"
 
