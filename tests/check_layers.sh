@@ -98,20 +98,25 @@ twice=$(awk '/^namespace/ { space = $2 }
   */*.h | sort | uniq -d)
 [ -z "$twice" ] || complain "types that are defined twice:" "$twice"
 
-# Each library has one home, so that one file changes when it does.
-home() {
-  strays=$(grep -rl "#include <$1" . | grep -v "^\./$2/")
-  [ -z "$strays" ] || complain "<$1> belongs to $2/, not" "$strays"
-}
-home CLI/ cli
-home spdlog/ cli
-home toml++/ stage
-home boost/ os
-home dlfcn.h os
-strays=$(grep -l '#include <fmt/' base/*)
-[ -z "$strays" ] || complain "base/ knows no library:" "$strays"
-grep -rl '#include <nlohmann/' . | grep -v -e '^\./plan/' -e '^\./measure/' -e '^\./share/' |
-  while read -r file; do echo "$file: <nlohmann/> is for plan/, measure/ and share/"; done |
-  grep . >&2 && status=1
+# A library is used in the folders that the table of src/README.md gives it.
+allowed=$(sed -n 's/^| `\([A-Za-z+]*\/\)` | .* | *\([a-z ]*[a-z]\) *|$/\1 \2/p' README.md)
+[ -n "$allowed" ] || complain "src/README.md has no table of libraries"
+system='sys/ linux/ '
+for file in */*.h */*.cpp *.cpp; do
+  for library in $(sed -n 's|^#include <\([A-Za-z+]*/\).*|\1|p' "$file" | sort -u); do
+    case $system in *"$library "*) continue ;; esac
+    case " $(echo "$allowed" | sed -n "s|^$library ||p") " in
+      *" ${file%%/*} "*) ;;
+      *) complain "$file: <$library...> has no place in ${file%%/*}" ;;
+    esac
+  done
+done
+strays=$(grep -l '#include <dlfcn.h' */*.h */*.cpp | grep -v '^os/')
+[ -z "$strays" ] || complain "<dlfcn.h> belongs to os/, not" "$strays"
+
+# The files that src/README.md names are there.
+for file in $(grep -o '`[a-z]*/[a-z_]*\.\(cpp\|h\)`' README.md | tr -d '`'); do
+  [ -e "$file" ] || complain "src/README.md names $file"
+done
 
 exit $status

@@ -39,7 +39,7 @@ void write_numbers(const MeasureReport& report, const std::string& before,
   const auto parsed = parse_stage(after, report.stage, environment);
   if (const auto* const mistakes =
           std::get_if<std::vector<Diagnostic>>(&parsed)) {
-    throw Failure("--write: nothing was written, " + report.stage +
+    throw Failure("--write: nothing was written, " + printable(report.stage) +
                   " would not be valid:\n" +
                   render_diagnostics(*mistakes, report.stage, after));
   }
