@@ -33,7 +33,7 @@ doors() {
   case $1 in
     gpu)   echo "gpu vram vram_options" ;;
     probe) echo "constraint self ram cpus pressure worker_caps custom capture \
-                 cgroup meminfo mountinfo saturate" ;;
+                 cgroup cgroup_files cgroup_memory meminfo mountinfo" ;;
   esac
 }
 
@@ -41,7 +41,7 @@ doors() {
 doors_for() {
   case $1/$2 in
     plan/gpu)   echo "gpu" ;;
-    plan/probe) echo "constraint" ;;
+    plan/probe) echo "constraint cgroup_files" ;;
     *)          doors "$2" ;;
   esac
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/saturate.h"
 #include "fit/fit.h"
 
 namespace fitrun {
@@ -11,13 +12,6 @@ namespace {
 Fit fit_on(const SpreadInput& input, double available) {
   return compute_fit({available, input.headroom, input.reserve, input.fixed,
                       input.per_worker, input.want});
-}
-
-// a * b + c, held at the largest number.
-std::uint64_t multiply_add(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  if (b != 0 && a > (kMost - c) / b) return kMost;
-  return a * b + c;
 }
 
 std::size_t smallest(const std::vector<GpuShare>& gpus) {
@@ -38,7 +32,7 @@ struct Joint {
 Joint roundrobin_fit(const std::vector<GpuShare>& gpus) {
   Joint joint{std::numeric_limits<std::uint64_t>::max(), std::nullopt};
   for (std::size_t g = 0; g < gpus.size(); ++g) {
-    const std::uint64_t most = multiply_add(gpus[g].fits, gpus.size(), g);
+    const std::uint64_t most = add(multiply(gpus[g].fits, gpus.size()), g);
     if (!joint.limiting || most < joint.threads) joint = {most, g};
   }
   return joint;
@@ -52,7 +46,7 @@ Joint joint_fit(const std::vector<GpuShare>& gpus, Spread spread,
       return {gpus[0].fits, 0};
     case Spread::pin: {
       std::uint64_t sum = 0;
-      for (const GpuShare& gpu : gpus) sum = multiply_add(sum, 1, gpu.fits);
+      for (const GpuShare& gpu : gpus) sum = add(sum, gpu.fits);
       if (gpus.size() == 1) return {sum, 0};
       return {sum, std::nullopt};
     }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/saturate.h"
 #include "base/text.h"
 #include "gpu/dmem.h"
 #include "gpu/rocm_visible.h"
@@ -90,12 +91,11 @@ void add_memory(Gpu& gpu, const AmdMemory& memory, const DrmCard& card,
     return;
   }
   gpu.total = memory.vram_total;
-  gpu.free =
-      *memory.vram_total - std::min(*memory.vram_total, *memory.vram_used);
+  gpu.free = subtract(*memory.vram_total, *memory.vram_used);
   if (is_apu(memory)) {
     const std::uint64_t gtt_total = *memory.gtt_total;
     const std::uint64_t gtt_free =
-        gtt_total - std::min(gtt_total, memory.gtt_used.value_or(gtt_total));
+        subtract(gtt_total, memory.gtt_used.value_or(gtt_total));
     Gpu shared = gpu;
     take_from_ram(shared, machine);
     shared.reading.constraints.push_back(memory_constraint(

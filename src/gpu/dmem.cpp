@@ -1,7 +1,6 @@
 #include "gpu/dmem.h"
 
-#include <algorithm>
-
+#include "base/saturate.h"
 #include "base/text.h"
 #include "gpu/gpu.h"
 
@@ -39,7 +38,7 @@ std::vector<Constraint> probe::dmem_limits(Self& self,
     c.limit = limit;
     c.used = used_text ? dmem_value(*used_text, address) : std::nullopt;
     if (c.used) {
-      c.available = *limit - std::min(*limit, *c.used);
+      c.available = subtract(*limit, *c.used);
     } else {
       c.reason = "dmem.current does not say what is used";
     }

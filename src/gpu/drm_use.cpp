@@ -4,10 +4,10 @@
 #include <set>
 #include <utility>
 
+#include "base/saturate.h"
 #include "base/text.h"
 #include "gpu/drm.h"
 #include "gpu/gpu.h"
-#include "probe/saturate.h"
 
 namespace fitrun {
 namespace {

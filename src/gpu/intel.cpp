@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/saturate.h"
 #include "base/text.h"
 #include "gpu/dmem.h"
 #include "gpu/rocm_visible.h"
@@ -230,8 +231,7 @@ std::optional<IntelMemory> parse_xe_regions(std::string_view reply) {
   std::optional<IntelMemory> least;
   const bool whole = each_local<xe::RegionsHead, xe::Region>(
       reply, [&](const xe::Region& region) {
-        keep_least(least, {region.total,
-                           region.total - std::min(region.total, region.used)});
+        keep_least(least, {region.total, subtract(region.total, region.used)});
       });
   return whole ? least : std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/duration.h"
+#include "base/saturate.h"
 #include "base/text.h"
 #include "gpu/amdgpu.h"
 #include "gpu/drm.h"
@@ -13,7 +14,6 @@
 #include "gpu/nvidia_smi.h"
 #include "gpu/select.h"
 #include "gpu/vulkan.h"
-#include "probe/saturate.h"
 
 namespace fitrun {
 namespace {

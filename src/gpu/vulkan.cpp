@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/saturate.h"
 #include "base/text.h"
 #include "gpu/dmem.h"
 #include "gpu/intel.h"
@@ -128,7 +129,7 @@ Result<VulkanReport> parse_vulkan_report(std::string_view text) {
 
 std::uint64_t vulkan_free(const VulkanDevice& device) {
   const std::uint64_t most = std::min(device.budget, device.heap);
-  return most - std::min(most, device.usage);
+  return subtract(most, device.usage);
 }
 
 GpuListing probe::vulkan_gpus(const GpuMachine& machine) {

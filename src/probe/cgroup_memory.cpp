@@ -4,9 +4,9 @@
 #include <cerrno>
 #include <span>
 
+#include "base/saturate.h"
 #include "base/text.h"
 #include "os/file.h"
-#include "probe/saturate.h"
 
 namespace fitrun {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/saturate.h"
 #include "base/text.h"
-#include "probe/saturate.h"
 #include "probe/zfs.h"
 
 namespace fitrun::probe {

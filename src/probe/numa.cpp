@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/saturate.h"
 #include "base/text.h"
 #include "probe/meminfo.h"
-#include "probe/saturate.h"
 #include "probe/self.h"
 
 namespace fitrun {

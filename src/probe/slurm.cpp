@@ -1,7 +1,7 @@
 #include "probe/slurm.h"
 
+#include "base/saturate.h"
 #include "base/text.h"
-#include "probe/saturate.h"
 
 namespace fitrun {
 

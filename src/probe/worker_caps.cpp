@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "base/saturate.h"
 #include "base/text.h"
-#include "probe/saturate.h"
 
 namespace fitrun::probe {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/saturate.h"
 #include "base/text.h"
-#include "probe/saturate.h"
 
 namespace fitrun {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/saturate.h"
 #include "base/text.h"
-#include "probe/saturate.h"
 
 namespace fitrun {
 namespace {

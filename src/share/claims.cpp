@@ -1,20 +1,16 @@
 #include "share/claims.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <utility>
+
+#include "base/saturate.h"
 
 namespace fitrun {
 namespace {
 
-constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 // Leases inside leases; deeper ones are a lie.
 constexpr int kDeepest = 100;
-
-std::uint64_t plus(std::uint64_t a, std::uint64_t b) {
-  return a > kMost - b ? kMost : a + b;
-}
 
 bool contains(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
@@ -73,7 +69,7 @@ std::uint64_t own_claim(const Question& q, std::size_t i) {
   std::uint64_t bytes = 0;
   for (const Holding& holding : live.lease.holdings)
     if (holding.pool == q.limit.pool && holding.device == q.limit.device)
-      bytes = plus(bytes, outstanding(live, holding, q.uses));
+      bytes = add(bytes, outstanding(live, holding, q.uses));
   return bytes;
 }
 
@@ -84,7 +80,7 @@ std::uint64_t claim(const Question& q, std::size_t i, int depth,
   std::uint64_t inside = 0;
   if (depth < kDeepest)
     for (const std::size_t k : q.forest.inner[i])
-      inside = plus(inside, claim(q, k, depth + 1, inner));
+      inside = add(inside, claim(q, k, depth + 1, inner));
   const std::uint64_t own = encloses(q.live[i], q.viewer) ? 0 : own_claim(q, i);
   if (own > inside) {
     subtracted.push_back({i, own});
@@ -122,7 +118,7 @@ std::uint64_t used_of(const LiveLease& live, const Holding& holding,
     if (use.device == holding.device &&
         std::find(live.pids.begin(), live.pids.end(), use.pid) !=
             live.pids.end())
-      used = plus(used, use.bytes);
+      used = add(used, use.bytes);
   return used;
 }
 
@@ -169,8 +165,8 @@ std::vector<Remainder> subtract_claims(const std::vector<SharedLimit>& limits,
     const Question question{limit, live, viewer, uses, forest};
     std::uint64_t claimed = 0;
     for (const std::size_t root : forest.roots)
-      claimed = plus(claimed, claim(question, root, 0, left.subtracted));
-    left.available = limit.available > claimed ? limit.available - claimed : 0;
+      claimed = add(claimed, claim(question, root, 0, left.subtracted));
+    left.available = subtract(limit.available, claimed);
     answers.push_back(std::move(left));
   }
   return answers;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/saturate.h"
 #include "catch.h"
 #include "os/host.h"
 #include "probe/cgroup.h"
@@ -16,7 +17,6 @@
 #include "probe/mountinfo.h"
 #include "probe/numa.h"
 #include "probe/pressure.h"
-#include "probe/saturate.h"
 #include "probe/slurm.h"
 #include "probe/status.h"
 #include "probe/zfs.h"
