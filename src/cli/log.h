@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "plan/log_lines.h"
-#include "plan/render_text.h"
+#include "plan/text_style.h"
 
 namespace fitrun {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fit/regress.h"
-#include "plan/render_text.h"
+#include "plan/text_style.h"
 
 namespace fitrun {
 

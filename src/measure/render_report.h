@@ -6,7 +6,7 @@
 #include <string>
 
 #include "measure/report.h"
-#include "plan/render_text.h"
+#include "plan/text_style.h"
 
 namespace fitrun {
 

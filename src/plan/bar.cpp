@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "plan/render_text.h"
 
 namespace fitrun {
 namespace {
@@ -20,10 +19,6 @@ struct Glyphs {
 constexpr Glyphs kUnicode = {"\u2588", "\u2593", "\u2591", "!"};
 constexpr Glyphs kAscii = {"#", "=", "-", "!"};
 
-constexpr std::string_view kGrey = "\x1b[90m", kBlue = "\x1b[34m",
-                           kGreen = "\x1b[32m", kRed = "\x1b[31m",
-                           kPlain = "\x1b[0m";
-
 struct Segment {
   double bytes = 0;
   std::string_view glyph, colour;
@@ -32,12 +27,6 @@ struct Segment {
 // Finite and not negative, so that absurd sizes give an absurd bar at worst.
 double sane(double bytes) {
   return std::isfinite(bytes) ? std::max(0.0, bytes) : 0;
-}
-
-std::string painted(std::string_view text, std::string_view colour,
-                    const TextStyle& style) {
-  if (!style.colour || text.empty()) return std::string(text);
-  return std::string(colour) + std::string(text) + std::string(kPlain);
 }
 
 // Cells are shared out by the running sum, so that rounding never adds up. A
@@ -91,12 +80,12 @@ std::string render_bar(const BarInput& input, const std::string& indent,
     if (cells[i] == 0) continue;
     std::string part;
     for (int n = 0; n < cells[i]; ++n) part += segments[i].glyph;
-    bar += "|" + painted(part, segments[i].colour, style);
+    bar += "|" + styled(part, segments[i].colour, style);
   }
 
   const auto entry = [&](std::string_view glyph, std::string_view colour,
                          const std::string& text, double bytes) {
-    return painted(glyph, colour, style) + " " + text + " " +
+    return styled(glyph, colour, style) + " " + text + " " +
            format_bytes(bytes) + "   ";
   };
   std::string legend;
@@ -109,7 +98,7 @@ std::string render_bar(const BarInput& input, const std::string& indent,
                         (input.workers == 1 ? " worker," : " workers,"),
                     all_workers);
   }
-  legend += over > 0 ? painted("! over by " + format_bytes(over), kRed, style)
+  legend += over > 0 ? styled("! over by " + format_bytes(over), kRed, style)
                      : "kept free " + format_bytes(free);
   return indent + bar + "|\n" + indent + " " + legend + "\n";
 }

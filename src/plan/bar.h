@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string>
 
-namespace fitrun {
+#include "plan/text_style.h"
 
-struct TextStyle;
+namespace fitrun {
 
 // All bytes. `used` is what others hold now, or 0 where that is unknown.
 struct BarInput {

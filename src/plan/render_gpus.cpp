@@ -14,8 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kBold = "\x1b[1m", kPlain = "\x1b[0m";
-
 std::string size(std::optional<std::uint64_t> bytes) {
   return bytes ? format_bytes(static_cast<double>(*bytes)) : "-";
 }
@@ -56,8 +54,7 @@ std::string row(const Gpu& gpu, const TextStyle& style) {
                 size(gpu.total).c_str(), size(gpu.free).c_str(),
                 size(usable(gpu)).c_str());
   std::string line = numbers + printable(names(gpu));
-  if (gpu.skipped.empty() && style.colour)
-    line = std::string(kBold) + line + std::string(kPlain);
+  if (gpu.skipped.empty()) line = styled(line, kBold, style);
   return line + "\n" + std::string(45, ' ') +
          printable(gpu.source + ": " + remark(gpu)) + "\n";
 }

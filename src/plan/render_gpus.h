@@ -12,7 +12,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "gpu/gpu.h"
-#include "plan/render_text.h"
+#include "plan/text_style.h"
 
 namespace fitrun {
 

@@ -17,15 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kBold = "\x1b[1m", kYellow = "\x1b[33m",
-                           kPlain = "\x1b[0m";
-
-std::string styled(const std::string& text, std::string_view code,
-                   const TextStyle& style) {
-  if (!style.colour) return text;
-  return std::string(code) + text + std::string(kPlain);
-}
-
 std::string size(std::optional<std::uint64_t> bytes) {
   return bytes ? format_bytes(static_cast<double>(*bytes)) : "";
 }

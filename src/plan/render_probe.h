@@ -11,7 +11,7 @@
 
 #include "base/sourced.h"
 #include "gpu/gpu.h"
-#include "plan/render_text.h"
+#include "plan/text_style.h"
 #include "probe/constraint.h"
 
 namespace fitrun {

@@ -9,15 +9,6 @@
 namespace fitrun {
 namespace {
 
-constexpr std::string_view kBold = "\x1b[1m", kYellow = "\x1b[33m",
-                           kPlain = "\x1b[0m";
-
-std::string styled(const std::string& text, std::string_view code,
-                   const TextStyle& style) {
-  if (!style.colour) return text;
-  return std::string(code) + text + std::string(kPlain);
-}
-
 // One row: the pool's name or nothing, a value, what it is, where it is from.
 std::string row(std::string_view pool, const std::string& value,
                 std::string_view what, const std::string& origin) {

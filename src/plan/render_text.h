@@ -5,14 +5,9 @@
 #include <string>
 
 #include "plan/plan.h"
+#include "plan/text_style.h"
 
 namespace fitrun {
-
-// What the terminal can show. Without `unicode` the bar is drawn in ASCII.
-struct TextStyle {
-  bool colour = false;
-  bool unicode = false;
-};
 
 std::string render_text(const Plan& plan, const TextStyle& style);
 
