@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/saturate.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "os/kernel_text.h"
+#include "probe/cgroup_files.h"
 #include "probe/self.h"
 
 namespace fitrun {
@@ -43,19 +46,10 @@ bool write_text(const Fd& fd, std::string_view text) {
                    static_cast<ssize_t>(text.size());
 }
 
-std::uint64_t value_of(std::string_view stat, std::string_view key) {
-  while (!stat.empty()) {
-    const std::string_view line = take_line(stat);
-    if (line.size() > key.size() && line.starts_with(key) &&
-        line[key.size()] == ' ')
-      return parse_count(trim(line.substr(key.size()))).value_or(0);
-  }
-  return 0;
-}
-
 // A group beside ours must not have more memory than ours has.
 void copy_limits(const std::string& from, const std::string& to) {
-  for (const char* name : {"memory.max", "memory.high", "memory.swap.max"}) {
+  for (const char* name :
+       {kMemoryFiles2.limit, kMemoryFiles2.high, kMemoryFiles2.swap_limit}) {
     const Fd limit = open_file(from, name, O_RDONLY);
     if (!limit) continue;
     write_text(open_file(to, name, O_WRONLY), trim(read_again(limit)));
@@ -75,30 +69,26 @@ Result<std::string> make_folder_below(const std::string& parent) {
 
 }  // namespace
 
-std::uint64_t droppable_bytes(std::string_view stat, CgroupVersion version,
+std::uint64_t droppable_bytes(const MemoryStat& stat, CgroupVersion version,
                               std::uint64_t kernel) {
+  const auto sum = [](std::optional<std::uint64_t> a,
+                      std::optional<std::uint64_t> b) {
+    return add(a.value_or(0), b.value_or(0));
+  };
   if (version == CgroupVersion::v1) {
-    const std::uint64_t files = value_of(stat, "total_active_file") +
-                                value_of(stat, "total_inactive_file");
-    return files + std::min(files / 32, kernel);
+    const std::uint64_t files =
+        sum(stat.total_active_file, stat.total_inactive_file);
+    return add(files, std::min(files / 32, kernel));
   }
-  return value_of(stat, "active_file") + value_of(stat, "inactive_file") +
-         value_of(stat, "slab_reclaimable");
+  return sum(sum(stat.active_file, stat.inactive_file), stat.slab_reclaimable);
 }
 
 std::optional<std::uint64_t> parse_oom_kills(std::string_view text) {
-  while (!text.empty()) {
-    const std::string_view line = take_line(text);
-    if (line.starts_with("oom_kill ")) return parse_count(trim(line.substr(9)));
-  }
-  return std::nullopt;
+  return count_field(text, "oom_kill");
 }
 
 void CgroupPeak::add(const CgroupUsage& usage) {
-  const auto less = [](std::uint64_t a, std::uint64_t b) {
-    return a - std::min(a, b);
-  };
-  latest_ = less(usage.current, usage.droppable) + usage.swap;
+  latest_ = subtract(usage.current, usage.droppable) + usage.swap;
   peak_ = std::max(peak_, latest_);
   largest_cache_ = std::max(largest_cache_, usage.droppable);
   // A mark since the start that has not moved belongs to an earlier stretch.
@@ -109,7 +99,7 @@ void CgroupPeak::add(const CgroupUsage& usage) {
   if (usage.mark && of_this_stretch) {
     const std::uint64_t cache = std::max(before.droppable, usage.droppable);
     const std::uint64_t swap = std::min(before.swap, usage.swap);
-    peak_ = std::max(peak_, less(*usage.mark, cache) + swap);
+    peak_ = std::max(peak_, subtract(*usage.mark, cache) + swap);
   }
   before_ = usage;
 }
@@ -117,23 +107,22 @@ void CgroupPeak::add(const CgroupUsage& usage) {
 JobCgroup::JobCgroup(std::string folder, CgroupVersion version)
     : folder_(std::move(folder)), version_(version) {}
 
-Result<bool> JobCgroup::open_files() {
-  const bool v1 = version_ == CgroupVersion::v1;
-  procs_ = open_file(folder_, "cgroup.procs", O_WRONLY);
-  if (!procs_) return path_error(folder_ + "/cgroup.procs", errno);
-  const char* const current = v1 ? "memory.usage_in_bytes" : "memory.current";
-  current_ = open_file(folder_, current, O_RDONLY);
-  if (!current_) return path_error(folder_ + "/" + current, errno);
-  const char* const mark = v1 ? "memory.max_usage_in_bytes" : "memory.peak";
-  mark_ = open_file(folder_, mark, O_RDWR);
+Result<void> JobCgroup::open_files() {
+  const MemoryFiles& files = memory_files(version_);
+  procs_ = open_file(folder_, kCgroupProcs, O_WRONLY);
+  if (!procs_) return path_error(folder_ + "/" + kCgroupProcs, errno);
+  usage_ = open_file(folder_, files.usage, O_RDONLY);
+  if (!usage_) return path_error(folder_ + "/" + files.usage, errno);
+  mark_ = open_file(folder_, files.peak, O_RDWR);
   can_reset_ = mark_ && reset_mark();
-  if (!can_reset_) mark_ = open_file(folder_, mark, O_RDONLY);
-  stat_ = open_file(folder_, "memory.stat", O_RDONLY);
-  if (v1) kernel_ = open_file(folder_, "memory.kmem.usage_in_bytes", O_RDONLY);
-  if (!v1) swap_ = open_file(folder_, "memory.swap.current", O_RDONLY);
-  events_ =
-      open_file(folder_, v1 ? "memory.oom_control" : "memory.events", O_RDONLY);
-  return true;
+  if (!can_reset_) mark_ = open_file(folder_, files.peak, O_RDONLY);
+  stat_ = open_file(folder_, kMemoryStat, O_RDONLY);
+  events_ = open_file(folder_, files.events, O_RDONLY);
+  if (version_ == CgroupVersion::v1)
+    kernel_ = open_file(folder_, files.kernel_usage, O_RDONLY);
+  else
+    swap_ = open_file(folder_, files.swap_usage, O_RDONLY);
+  return {};
 }
 
 bool JobCgroup::reset_mark() const {
@@ -182,47 +171,45 @@ Result<JobCgroup> JobCgroup::make(const Host& host,
 JobCgroup::~JobCgroup() {
   if (parent_.empty() || folder_.empty()) return;
   // Daemons that the job left behind go on where they would have been.
-  const std::string procs = folder_ + "/cgroup.procs";
+  const std::string procs = folder_ + "/" + kCgroupProcs;
   for (int round = 0; round < 3 && ::rmdir(folder_.c_str()) != 0; ++round) {
     const auto text = read_file(procs, 1U << 20);
     if (!text) return;
-    const Fd home = open_file(parent_, "cgroup.procs", O_WRONLY);
+    const Fd home = open_file(parent_, kCgroupProcs, O_WRONLY);
     for (const std::string_view pid : lines(*text)) write_text(home, pid);
   }
 }
 
 std::optional<CgroupUsage> JobCgroup::read() {
-  const auto current = number_in(current_);
+  const auto current = number_in(usage_);
   if (!current) return std::nullopt;
   CgroupUsage usage;
   usage.current = *current;
-  const std::string stat = read_again(stat_);
+  const MemoryStat stat = parse_memory_stat(read_again(stat_));
   usage.droppable =
       droppable_bytes(stat, version_, number_in(kernel_).value_or(0));
-  usage.swap = version_ == CgroupVersion::v1 ? value_of(stat, "total_swap")
-                                             : number_in(swap_).value_or(0);
+  usage.swap =
+      (version_ == CgroupVersion::v1 ? stat.total_swap : number_in(swap_))
+          .value_or(0);
   usage.mark = number_in(mark_);
   if (can_reset_ && reset_mark()) usage.mark_since = MarkSince::reading;
   return usage;
 }
 
 bool JobCgroup::hold_below(std::uint64_t bytes) const {
-  const bool v1 = version_ == CgroupVersion::v1;
+  const MemoryFiles& files = memory_files(version_);
   const auto set = [&](const char* name, std::uint64_t value) {
     const Fd fd = open_file(folder_, name, O_WRONLY);
     return write_text(fd, std::to_string(value));
   };
-  if (!set(v1 ? "memory.limit_in_bytes" : "memory.max", bytes)) return false;
-  // Neither is there where the kernel does not count swap by groups.
-  if (v1)
-    set("memory.memsw.limit_in_bytes", bytes);
-  else
-    set("memory.swap.max", 0);
+  if (!set(files.limit, bytes)) return false;
+  // Not there where the kernel does not count swap by groups.
+  set(files.swap_limit, version_ == CgroupVersion::v1 ? bytes : 0);
   return true;
 }
 
 void JobCgroup::kill_all() const {
-  const auto text = read_file(folder_ + "/cgroup.procs", 1U << 20);
+  const auto text = read_file(folder_ + "/" + kCgroupProcs, 1U << 20);
   if (!text) return;
   for (const std::string_view line : lines(*text)) {
     const auto pid = parse_count(trim(line));

@@ -22,6 +22,7 @@
 #include "os/fd.h"
 #include "os/host.h"
 #include "probe/cgroup.h"
+#include "probe/cgroup_memory.h"
 
 namespace fitrun {
 
@@ -43,7 +44,7 @@ struct CgroupUsage {
 // does not say what of `kernel`, memory.kmem.usage_in_bytes, goes with the
 // pages: their buffer heads and tree nodes, about a 32nd part of them (measured
 // on ext4, Linux 6.18), at most all of it.
-std::uint64_t droppable_bytes(std::string_view stat, CgroupVersion version,
+std::uint64_t droppable_bytes(const MemoryStat& stat, CgroupVersion version,
                               std::uint64_t kernel);
 
 // The count on the "oom_kill" line of memory.events, memory.oom_control or
@@ -102,13 +103,13 @@ class JobCgroup {
 
  private:
   JobCgroup(std::string folder, CgroupVersion version);
-  Result<bool> open_files();
+  Result<void> open_files();
   bool reset_mark() const;
 
   std::string folder_;
   std::string parent_;  // empty: not ours to remove
   CgroupVersion version_;
-  Fd procs_, current_, mark_, stat_, swap_, kernel_, events_;
+  Fd procs_, usage_, mark_, stat_, swap_, kernel_, events_;
   bool can_reset_ = false;
 };
 

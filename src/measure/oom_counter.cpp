@@ -1,6 +1,7 @@
 #include "measure/oom_counter.h"
 
 #include "measure/job_cgroup.h"
+#include "probe/cgroup_files.h"
 #include "probe/self.h"
 
 namespace fitrun {
@@ -11,9 +12,7 @@ OomCounter::OomCounter(const Host& host, const Environment& environment)
   const CgroupChain& chain = self.chain("memory");
   if (!chain.levels.empty()) {
     const CgroupLevel& own = chain.levels.front();
-    const std::string name = chain.version == CgroupVersion::v1
-                                 ? "memory.oom_control"
-                                 : "memory.events";
+    const std::string name = memory_files(chain.version).events;
     file_ = own.folder + "/" + name;
     where_ = name + " of " + own.path;
     before_ = count();

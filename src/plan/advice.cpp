@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "probe/cgroup_files.h"
 
 namespace fitrun {
 namespace {
@@ -46,10 +47,10 @@ struct Knob {
 };
 
 constexpr Knob kKnobs[] = {
-    {"memory.max", "--memory", "MemoryMax"},
-    {"memory.high", "", "MemoryHigh"},
-    {"memory.limit_in_bytes", "--memory", "MemoryMax"},
-    {"memory.memsw.limit_in_bytes", "--memory-swap", ""},
+    {kMemoryFiles2.limit, "--memory", "MemoryMax"},
+    {kMemoryFiles2.high, "", "MemoryHigh"},
+    {kMemoryFiles1.limit, "--memory", "MemoryMax"},
+    {kMemoryFiles1.swap_limit, "--memory-swap", ""},
     {"pids.max", "--pids-limit", "TasksMax"},
 };
 

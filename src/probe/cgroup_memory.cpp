@@ -7,6 +7,7 @@
 #include "base/saturate.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "probe/cgroup_files.h"
 
 namespace fitrun {
 namespace {
@@ -40,6 +41,7 @@ MemoryStat parse_memory_stat(std::string_view text) {
     if (key == "slab_reclaimable") stat.slab_reclaimable = value();
     if (key == "total_inactive_file") stat.total_inactive_file = value();
     if (key == "total_active_file") stat.total_active_file = value();
+    if (key == "total_swap") stat.total_swap = value();
     if (key == "hierarchical_memory_limit")
       stat.hierarchical_memory_limit = value();
     if (key == "hierarchical_memsw_limit")
@@ -80,12 +82,12 @@ struct Source {
 };
 
 constexpr Source kVersion2[] = {
-    {"memory.max", "memory.current", "cgroup2.memory.max"},
-    {"memory.high", "memory.current", "cgroup2.memory.high"}};
+    {kMemoryFiles2.limit, kMemoryFiles2.usage, "cgroup2.memory.max"},
+    {kMemoryFiles2.high, kMemoryFiles2.usage, "cgroup2.memory.high"}};
 
 constexpr Source kVersion1[] = {
-    {"memory.limit_in_bytes", "memory.usage_in_bytes", "cgroup1.memory.limit"},
-    {"memory.memsw.limit_in_bytes", "memory.memsw.usage_in_bytes",
+    {kMemoryFiles1.limit, kMemoryFiles1.usage, "cgroup1.memory.limit"},
+    {kMemoryFiles1.swap_limit, kMemoryFiles1.swap_usage,
      "cgroup1.memsw.limit"}};
 
 bool is_absent(const Error& error) {
@@ -105,7 +107,7 @@ class Level {
 
   const MemoryStat& stat() {
     if (!stat_) {
-      const auto text = read("memory.stat");
+      const auto text = read(kMemoryStat);
       stat_ = text ? parse_memory_stat(*text) : MemoryStat();
     }
     return *stat_;

@@ -35,6 +35,7 @@ CgroupLimit parse_cgroup_limit(std::string_view text);
 struct MemoryStat {
   std::optional<std::uint64_t> inactive_file, active_file, slab_reclaimable;
   std::optional<std::uint64_t> total_inactive_file, total_active_file;
+  std::optional<std::uint64_t> total_swap;
   // Version 1; the second counts swap too.
   std::optional<std::uint64_t> hierarchical_memory_limit;
   std::optional<std::uint64_t> hierarchical_memsw_limit;

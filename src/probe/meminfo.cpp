@@ -1,20 +1,10 @@
 #include "probe/meminfo.h"
 
-#include <limits>
-
 #include "base/saturate.h"
 #include "base/text.h"
+#include "os/kernel_text.h"
 
 namespace fitrun {
-
-std::optional<std::uint64_t> parse_kib(std::string_view text) {
-  text = trim(text);
-  if (!text.ends_with(" kB")) return std::nullopt;
-  const auto kib = parse_count(trim(text.substr(0, text.size() - 3)));
-  if (!kib || *kib > std::numeric_limits<std::uint64_t>::max() / 1024)
-    return std::nullopt;
-  return *kib * 1024;
-}
 
 Meminfo parse_meminfo(std::string_view text) {
   Meminfo info;

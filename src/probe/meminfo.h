@@ -25,9 +25,6 @@ struct Meminfo {
   std::optional<std::uint64_t> commit_limit, committed;
 };
 
-// "  24604508 kB" in bytes.
-std::optional<std::uint64_t> parse_kib(std::string_view text);
-
 // Keys that are absent or not a number stay empty. Reads
 // /sys/devices/system/node/node*/meminfo too, whose lines begin with "Node 0".
 Meminfo parse_meminfo(std::string_view text);

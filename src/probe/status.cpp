@@ -8,7 +8,7 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "probe/meminfo.h"
+#include "os/kernel_text.h"
 
 namespace fitrun {
 namespace {

@@ -9,6 +9,7 @@
 #include "base/saturate.h"
 #include "catch.h"
 #include "os/host.h"
+#include "os/kernel_text.h"
 #include "probe/cgroup.h"
 #include "probe/cgroup_memory.h"
 #include "probe/cpus.h"
