@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "os/command.h"
+#include "probe/cgroup_files.h"
 #include "probe/mountinfo.h"
 
 namespace fitrun {
@@ -77,8 +78,7 @@ void PeakMeter::prepare(ChildSpec& spec) {
 
 // The child is in our group until systemd has moved it.
 void PeakMeter::find_scope(const std::vector<pid_t>& roots) {
-  const auto text =
-      host_.read("/proc/" + std::to_string(roots.front()) + "/cgroup");
+  const auto text = host_.read(proc_path(roots.front(), "cgroup"));
   if (!text || *text == own_group_) return;
   const CgroupOwner owner = owner_of(parse_proc_cgroup(*text), "memory");
   if (owner == owner_of(parse_proc_cgroup(own_group_), "memory")) return;
@@ -114,8 +114,8 @@ void PeakMeter::look_at_vram(const std::vector<pid_t>& roots) {
 
 // Processes that have lost their parent are our children (Orphans::adopt).
 std::vector<pid_t> PeakMeter::with_adopted(std::vector<pid_t> roots) const {
-  for (const pid_t child : children_of(host_, ::getpid()))
-    roots.push_back(child);
+  if (const auto own = read_process_stat(host_, ::getpid()))
+    for (const pid_t child : read_children(host_, *own)) roots.push_back(child);
   return roots;
 }
 
@@ -141,18 +141,18 @@ std::uint64_t PeakMeter::live() const {
 }
 
 void PeakMeter::describe_group(PeakReading& reading) const {
-  const bool v1 = group_->version() == CgroupVersion::v1;
+  const MemoryFiles& files = memory_files(group_->version());
   reading.page_cache = counted_.largest_cache();
   reading.oom_kills = group_kills_;
   reading.kills_are_its_own = true;
-  reading.oom_where = v1 ? "memory.oom_control" : "memory.events";
-  reading.oom_where += " of the job's control group";
+  reading.oom_where = std::string(files.events) + " of the job's control group";
   if (group_->has_mark()) {
     reading.certainty = Certainty::counted;
-    reading.method = v1 ? "memory.max_usage_in_bytes" : "memory.peak";
-    reading.method += " of a control group of its own, less page cache";
+    reading.method = std::string(files.peak) +
+                     " of a control group of its own, less page cache";
   } else {
-    reading.method = "memory.current of a control group of its own, sampled";
+    reading.method =
+        std::string(files.usage) + " of a control group of its own, sampled";
   }
 }
 

@@ -1,10 +1,9 @@
 // The memory of a process and all its descendants, by looking again and again.
 //
 // Adding up resident sizes counts a shared page once per process: four workers
-// forked from one parent of 1 GB are not 5 GB. The proportional size (PSS) adds
-// up, but the kernel walks every page for it: 12 ms per GB was measured. So the
-// resident sizes, which are cheap and an upper bound, decide when a close look
-// at smaps_rollup can pay.
+// forked from one parent of 1 GB are not 5 GB. Proportional sizes add up, and
+// take long to read (process_memory.h). So the resident sizes, which are an
+// upper bound, decide when a close look at smaps_rollup can pay.
 //
 // Counted are anonymous memory, shared memory and what of both is in swap.
 // Pages of files are not: the kernel drops them before anything is killed.
@@ -17,40 +16,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
-#include <string_view>
 #include <vector>
 
-#include "os/host.h"
+#include "os/process.h"
+#include "os/process_memory.h"
 
 namespace fitrun {
-
-// What /proc/PID/status says, bytes. Shared pages count in full in each
-// process.
-struct ResidentSize {
-  std::uint64_t own = 0;     // RssAnon and VmSwap
-  std::uint64_t shared = 0;  // RssShmem
-  std::uint64_t file = 0;    // RssFile
-  std::uint64_t counts() const { return own + shared; }
-};
-
-// Empty where the text lacks RssAnon: a process that has ended, or a kernel
-// before 4.5.
-std::optional<ResidentSize> parse_resident(std::string_view text);
-
-// The bytes of /proc/PID/smaps_rollup that count: Pss_Anon, Pss_Shmem and
-// SwapPss. Kernels before 5.4 say Pss only, which has file pages in it. Empty
-// where the text has neither.
-std::optional<std::uint64_t> parse_rollup(std::string_view text);
-
-// The start time in /proc/PID/stat (field 22), in clock ticks since boot: with
-// the pid, it names a process for good.
-std::optional<std::uint64_t> parse_start_time(std::string_view text);
-
-// The processes that `pid` has forked and not yet waited for, of all its
-// threads
-// (/proc/PID/task/TID/children; Linux 3.5).
-std::vector<pid_t> children_of(const Host& host, pid_t pid);
 
 // The living processes of a tree. A process whose parent has ended stays in the
 // tree once it was seen.
@@ -62,15 +33,9 @@ class TreeWatch {
   const std::vector<pid_t>& refresh(const std::vector<pid_t>& roots);
 
  private:
-  struct Known {
-    pid_t pid = 0;
-    std::uint64_t start_time = 0;
-  };
-  void add_below(std::vector<pid_t> pids);
-
   Host host_;
   std::vector<pid_t> living_;
-  std::vector<Known> known_;
+  std::vector<ProcessId> known_;
 };
 
 // How long to wait after a glance at the resident sizes: ten times the

@@ -23,42 +23,14 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "os/host.h"
+#include "os/process.h"
+#include "os/process_memory.h"
 
 namespace fitrun {
-
-// From /proc/PID/stat (proc_pid_stat(5)).
-struct ProcessStat {
-  pid_t pid = 0;
-  char state = '?';
-  pid_t parent = 0;
-  std::uint64_t threads = 0;
-  std::uint64_t start = 0;        // clock ticks after boot
-  std::uint64_t resident = 0;     // pages
-  std::uint64_t stack_start = 0;  // 0 where we may not know
-  // Bytes, from read_anonymous(); empty where nobody has asked yet.
-  std::optional<std::uint64_t> anonymous{};
-};
-
-// Empty where the text is not such a line. A command's name may hold blanks and
-// brackets.
-std::optional<ProcessStat> parse_process_stat(std::string_view text);
-
-// Pages of anonymous memory, from /proc/PID/statm.
-std::optional<std::uint64_t> parse_anonymous_pages(std::string_view text);
-
-// Bytes, from the line VmHWM of /proc/PID/status.
-std::optional<std::uint64_t> parse_peak(std::string_view text);
-
-// Whether the process has ended and only waits for its parent to notice. The
-// first thread of a process that goes on without it looks the same but for the
-// number of threads.
-bool has_ended(const ProcessStat& stat);
 
 struct TreeMember {
   static constexpr std::size_t kNoParent = SIZE_MAX;
@@ -76,37 +48,11 @@ struct LeaseTree {
   std::uint64_t used = 0;   // bytes, at least
 };
 
-// /proc/PID/stat; empty where there is no such process.
-std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid);
-
-// Bytes of anonymous memory, from /proc/PID/statm; 0 where that is little or
-// cannot be seen.
-std::uint64_t read_anonymous(const Host& host, const ProcessStat& stat);
-
-// Many processes, to find many trees among them.
-class ProcessTable {
- public:
-  explicit ProcessTable(std::vector<ProcessStat> processes);
-
-  // Null where there is none.
-  const ProcessStat* find(pid_t pid) const;
-  std::span<const ProcessStat> children(pid_t parent) const;
-
- private:
-  std::vector<ProcessStat> by_pid_;
-  std::vector<ProcessStat> by_parent_;
-};
-
-// The trees that grow from `roots`, as one, up to `most` processes. Children
-// are found in `table`, or where that is null in /proc/PID/task/TID/children
-// (Linux 3.5, CONFIG_PROC_CHILDREN); where there is none the roots are all.
-LeaseTree read_process_tree(const Host& host, std::vector<ProcessStat> roots,
+// The trees that grow from `roots`, as one, found as read_tree() does.
+LeaseTree read_process_tree(const Host& host,
+                            const std::vector<ProcessStat>& roots,
                             std::size_t most,
                             const ProcessTable* table = nullptr);
-
-// The pids in /proc, in ascending order; none where there are more than `most`.
-std::vector<pid_t> list_processes(const Host& host,
-                                  std::size_t most = SIZE_MAX);
 
 // The pids that were given out after `after`, up to `last`. They count upwards
 // and then come round, so that `last` may be the smaller one.

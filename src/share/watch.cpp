@@ -3,12 +3,13 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "os/process_handle.h"
 
 namespace fitrun {
 namespace {
@@ -120,8 +121,7 @@ Wake sleep_until(const Watch& watch, const Fd& folder_watch,
   if (folder_watch) events.push_back({folder_watch.get(), POLLIN, 0});
   for (const pid_t pid : watch.pids) {
     if (processes.size() == kMostPids) break;
-    // Close-on-exec is how pidfds are made.
-    Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    Fd process = open_pidfd(pid);
     if (!process && errno == ESRCH) return Wake::changed;
     if (!process) continue;
     events.push_back({process.get(), POLLIN, 0});

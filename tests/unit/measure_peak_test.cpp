@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "catch.h"
+#include "fake_proc.h"
 #include "measure/job_cgroup.h"
 #include "measure/measure.h"
 #include "measure/oom_counter.h"
@@ -20,7 +21,6 @@ using std::chrono::microseconds;
 
 namespace {
 
-constexpr std::uint64_t kMiB = 1U << 20;
 const Environment kNoVariables{std::map<std::string, std::string>{}};
 
 // A directory that is a machine.
@@ -41,9 +41,8 @@ class Machine {
                const std::string& rollup = "") const {
     const std::string folder = "/proc/" + std::to_string(pid);
     write(folder + "/task/" + std::to_string(pid) + "/children", children);
-    write(folder + "/stat", std::to_string(pid) + " (a) b) S 1" +
-                                " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 " +
-                                std::to_string(start_time) + " 0 0\n");
+    write(folder + "/stat", stat_line(std::to_string(pid) + " (a) b)", 'S', 1,
+                                      2, start_time, 0, "0"));
     if (!status.empty()) write(folder + "/status", status);
     if (!rollup.empty()) write(folder + "/smaps_rollup", rollup);
   }
@@ -58,34 +57,6 @@ class Machine {
 };
 
 }  // namespace
-
-TEST_CASE("the files of a process are read as the kernel writes them",
-          "[process_tree]") {
-  const std::string status =
-      "Name:\teat\nVmHWM:\t  70000 kB\nVmRSS:\t   66000 kB\n"
-      "RssAnon:\t   60000 kB\nRssFile:\t    2000 kB\nRssShmem:\t    4000 kB\n"
-      "VmSwap:\t     100 kB\n";
-  const auto size = parse_resident(status);
-  REQUIRE(size);
-  CHECK(size->own == 60100 * 1024);
-  CHECK(size->shared == 4000 * 1024);
-  CHECK(size->file == 2000 * 1024);
-  CHECK(size->counts() == 64100 * 1024);
-  CHECK_FALSE(parse_resident("Name:\tzombie\nState:\tZ (zombie)\n"));
-
-  CHECK(parse_rollup("55d0-7ffe ---p 00000000 00:00 0 [rollup]\n"
-                     "Rss:     1000 kB\nPss:      900 kB\n"
-                     "Pss_Anon: 500 kB\nPss_File: 300 kB\nPss_Shmem: 100 kB\n"
-                     "Swap:      40 kB\nSwapPss:   20 kB\n") == 620 * 1024);
-  // Linux 4.14 to 5.3
-  CHECK(parse_rollup("Rss: 1000 kB\nPss: 900 kB\nSwapPss: 20 kB\n") ==
-        920 * 1024);
-  CHECK_FALSE(parse_rollup(""));
-
-  CHECK(parse_start_time("7 (a) S 1 (x) S 4 5 6 7 8 9 10 11 12 13 14 15 16 "
-                         "17 18 19 20 21 4711 23") == 4711);
-  CHECK_FALSE(parse_start_time("7 (a) S 4"));
-}
 
 TEST_CASE("a tree is followed down, and strays stay in it", "[process_tree]") {
   const Machine machine;
@@ -260,13 +231,14 @@ TEST_CASE("what can be dropped does not contain tmpfs", "[job_cgroup]") {
   const std::string v2 =
       "anon 1000\nfile 700\nshmem 300\nfile_mapped 9\ninactive_file 250\n"
       "active_file 150\nslab_reclaimable 40\nworkingset_activate_file 5\n";
-  CHECK(droppable_bytes(v2, CgroupVersion::v2, 999) == 440);
+  CHECK(droppable_bytes(parse_memory_stat(v2), CgroupVersion::v2, 999) == 440);
   const std::string v1 =
       "cache 700\ninactive_file 1\nactive_file 2\ntotal_cache 700\n"
       "total_shmem 300\ntotal_inactive_file 2000\ntotal_active_file 1200\n";
   // 3200 and a 32nd part of it, or what the kernel has
-  CHECK(droppable_bytes(v1, CgroupVersion::v1, 5000) == 3300);
-  CHECK(droppable_bytes(v1, CgroupVersion::v1, 60) == 3260);
+  CHECK(droppable_bytes(parse_memory_stat(v1), CgroupVersion::v1, 5000) ==
+        3300);
+  CHECK(droppable_bytes(parse_memory_stat(v1), CgroupVersion::v1, 60) == 3260);
 
   CHECK(parse_oom_kills("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n") == 3);
   CHECK(parse_oom_kills(

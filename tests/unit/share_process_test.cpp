@@ -24,51 +24,6 @@ LeaseTree tree_of(const FakeProc& proc, std::vector<pid_t> pids) {
 
 }  // namespace
 
-TEST_CASE("the fields of a process are found whatever it is called",
-          "[share]") {
-  const std::string name =
-      GENERATE("1234 (sleep)", "1234 (a b)", "1234 (x) R 9 9 9)", "1234 (((",
-               "1234 (\n) S 1 2)");
-  CAPTURE(name);
-  const std::string text =
-      stat_line(name + ")", 'T', 42, 3, 567890, 512, "140725487394544");
-  const auto stat = parse_process_stat(text);
-  REQUIRE(stat);
-  CHECK(stat->pid == 1234);
-  CHECK(stat->state == 'T');
-  CHECK(stat->parent == 42);
-  CHECK(stat->threads == 3);
-  CHECK(stat->start == 567890);
-  CHECK(stat->resident == 512);
-  CHECK(stat->stack_start == 140725487394544);
-}
-
-TEST_CASE("a broken stat file is no process", "[share]") {
-  const std::string text = stat_line("12 (x)", 'S', 1, 1, 2, 3, "4");
-  CHECK(parse_process_stat(text));
-  for (const std::size_t n : {0, 1, 5, 20, 60})
-    CHECK_FALSE(parse_process_stat(std::string_view(text).substr(0, n)));
-  CHECK_FALSE(parse_process_stat("x" + text));
-  CHECK_FALSE(parse_process_stat("0" + text.substr(2)));
-  CHECK_FALSE(parse_process_stat(stat_line("1 (x)", 'S', -1, 1, 2, 3, "4")));
-  CHECK_FALSE(parse_process_stat(stat_line("1 (x)", 'S', 1, 1, -2, 3, "4")));
-  CHECK_FALSE(parse_process_stat(stat_line("1 (x)", 'S', 1, 1, 2, 3, "4e9")));
-}
-
-TEST_CASE("anonymous memory is what is resident and not shared", "[share]") {
-  CHECK(parse_anonymous_pages("1000 300 120 5 0 60 0\n") == 180U);
-  CHECK(parse_anonymous_pages("1000 100 120 5 0 60 0\n") == 0U);
-  CHECK_FALSE(parse_anonymous_pages("1000 300\n"));
-  CHECK_FALSE(parse_anonymous_pages("1000 x 120 5 0 60 0\n"));
-}
-
-TEST_CASE("the peak is in KiB", "[share]") {
-  CHECK(parse_peak("VmPeak:\t 9 kB\nVmHWM:\t    2048 kB\nVmRSS: 1 kB\n") ==
-        2 * kMiB);
-  CHECK_FALSE(parse_peak("Name:\tkthreadd\n"));
-  CHECK_FALSE(parse_peak("VmHWM:\t99999999999999999 kB\n"));
-}
-
 TEST_CASE("memory that processes may share is counted once", "[share]") {
   struct Row {
     const char* what;
@@ -202,18 +157,6 @@ TEST_CASE("memory that was asked for is not asked for again", "[share]") {
   CHECK(read_anonymous(proc.host(), *root) == 300 * kMiB);
   root->anonymous = 200 * kMiB;
   CHECK(read_process_tree(proc.host(), {*root}, 1).used == 200 * kMiB);
-}
-
-TEST_CASE("processes are listed in order, or not at all where they are many",
-          "[share]") {
-  FakeProc proc;
-  for (const int pid : {300, 20, 1000}) proc.add(pid, 1, 1, "1");
-  proc.write("self/stat", "");
-  proc.write("meminfo", "");
-  const std::vector<pid_t> all = {20, 300, 1000};
-  CHECK(list_processes(proc.host()) == all);
-  CHECK(list_processes(proc.host(), 3) == all);
-  CHECK(list_processes(proc.host(), 2).empty());
 }
 
 TEST_CASE("marked processes are found by their environment", "[share]") {

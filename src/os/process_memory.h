@@ -1,0 +1,47 @@
+// What a process holds, from /proc/PID/status, statm and smaps_rollup.
+//
+// Resident sizes are cheap and count a shared page once per process; the
+// proportional sizes of smaps_rollup add up, and cost 12 ms per GB, because the
+// kernel walks every page for them. All figures are bytes unless said
+// otherwise.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "os/process.h"
+
+namespace fitrun {
+
+// What /proc/PID/status says. Shared pages count in full in each process.
+struct ResidentSize {
+  std::uint64_t own = 0;     // RssAnon and VmSwap
+  std::uint64_t shared = 0;  // RssShmem
+  std::uint64_t file = 0;    // RssFile
+  std::uint64_t counts() const { return own + shared; }
+};
+
+// Empty where the text lacks RssAnon: a process that has ended, or a kernel
+// before 4.5.
+std::optional<ResidentSize> parse_resident(std::string_view text);
+std::optional<ResidentSize> read_resident(const Host& host, pid_t pid);
+
+// The bytes of /proc/PID/smaps_rollup that count: Pss_Anon, Pss_Shmem and
+// SwapPss. Kernels before 5.4 say Pss only, which has file pages in it. Empty
+// where the text has neither.
+std::optional<std::uint64_t> parse_rollup(std::string_view text);
+std::optional<std::uint64_t> read_rollup(const Host& host, pid_t pid);
+
+// The most that was ever resident, from the line VmHWM of /proc/PID/status.
+std::optional<std::uint64_t> parse_peak(std::string_view text);
+
+// Pages of anonymous memory, from /proc/PID/statm.
+std::optional<std::uint64_t> parse_anonymous_pages(std::string_view text);
+
+// Anonymous memory, from /proc/PID/statm; 0 where that is little or cannot be
+// seen.
+std::uint64_t read_anonymous(const Host& host, const ProcessStat& stat);
+
+}  // namespace fitrun
