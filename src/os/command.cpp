@@ -25,7 +25,6 @@ namespace bp = boost::process;
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,28 +38,13 @@ namespace bp = boost::process;
 #include "base/text.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/process_handle.h"
+#include "os/sigchld.h"
 
 namespace fitrun {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// With SIGCHLD ignored, as some callers leave it, the kernel reaps children
-// itself and their status is lost. The action is put back as it was found.
-class DefaultSigchld {
- public:
-  DefaultSigchld() {
-    struct sigaction standard {};
-    standard.sa_handler = SIG_DFL;
-    ::sigaction(SIGCHLD, &standard, &old_);
-  }
-  ~DefaultSigchld() { ::sigaction(SIGCHLD, &old_, nullptr); }
-  DefaultSigchld(const DefaultSigchld&) = delete;
-  DefaultSigchld& operator=(const DefaultSigchld&) = delete;
-
- private:
-  struct sigaction old_ {};
-};
 
 // A caller may have closed standard files, and the next files opened take their
 // numbers: the pipe would be the helper's standard input. This keeps the
@@ -137,7 +121,7 @@ std::optional<int> wait_until(pid_t pid, int process,
     if (done < 0 && errno != EINTR) return 0;
     const int left = milliseconds_until(deadline);
     if (left == 0) return std::nullopt;
-    // Before Linux 5.3 there is no pidfd to wait for.
+    // Without a pidfd there is nothing to wait for.
     ::poll(&waiting, 1, process >= 0 ? left : std::min(left, 10));
   }
 }
@@ -181,7 +165,7 @@ Result<CommandOutput> run_command(const CommandSpec& spec) {
   const pid_t pid = child.id();
   child.detach();  // its own wait functions start a timer process
 
-  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const Fd process = open_pidfd(pid);
   CommandOutput output;
   const ReadEnd end =
       collect(pipe.native_source(), process.get(), spec, deadline, output.text);

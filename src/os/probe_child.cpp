@@ -18,6 +18,8 @@
 #include "os/argv.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "os/process_handle.h"
+#include "os/sigchld.h"
 
 namespace fitrun {
 namespace {
@@ -41,43 +43,6 @@ std::optional<Pipe> open_pipe() {
   if (::pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
-
-// SIGCHLD set to its default while it lives: where it is ignored, the kernel
-// throws the status of a child away. Afterwards the disposition is as before,
-// and SIGCHLD is pending behind a mask if it was: setting the default discards
-// it (POSIX, sigaction), and the end of our child would add one.
-class DefaultSigchld {
- public:
-  DefaultSigchld() : was_pending_(pending()) {
-    struct sigaction standard {};
-    standard.sa_handler = SIG_DFL;
-    ::sigaction(SIGCHLD, &standard, &old_);
-  }
-  DefaultSigchld(const DefaultSigchld&) = delete;
-  DefaultSigchld& operator=(const DefaultSigchld&) = delete;
-  ~DefaultSigchld() {
-    ::sigaction(SIGCHLD, &old_, nullptr);
-    if (was_pending_ == pending()) return;
-    if (was_pending_) {
-      ::raise(SIGCHLD);
-    } else {
-      sigset_t only;
-      ::sigemptyset(&only);
-      ::sigaddset(&only, SIGCHLD);
-      const timespec now{};
-      ::sigtimedwait(&only, nullptr, &now);
-    }
-  }
-
- private:
-  static bool pending() {
-    sigset_t set;
-    return ::sigpending(&set) == 0 && ::sigismember(&set, SIGCHLD) == 1;
-  }
-
-  bool was_pending_;
-  struct sigaction old_ {};
-};
 
 void limit(decltype(RLIMIT_CORE) resource, rlim_t most) {
   rlimit now{};
@@ -139,8 +104,8 @@ class Child {
  public:
   Child(pid_t pid, Fd result, Fd errors, const ProbeChildSpec& spec)
       : pid_(pid),
-        // Linux 5.3; without it the end of the result pipe has to do.
-        process_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))),
+        // Without one the end of the result pipe has to do.
+        process_(open_pidfd(pid)),
         result_(std::move(result)),
         errors_(std::move(errors)),
         spec_(spec) {}

@@ -13,6 +13,7 @@
 #include <cstdlib>
 
 #include "os/file.h"
+#include "os/sigchld.h"
 
 namespace fitrun {
 namespace {
@@ -52,16 +53,13 @@ bool asks_to_end(int number) {
          number == SIGHUP;
 }
 
-// Holds signals back for reading, and puts everything back as it was. A caller
-// that ignores SIGCHLD would otherwise make the kernel drop the status of our
-// child. Signals that are ignored are read as well: the command inherits that,
-// and what it makes of a signal is its own affair.
+// Holds signals back for reading, and puts everything back as it was. Signals
+// that are ignored are read as well: the command inherits that, and what it
+// makes of a signal is its own affair.
 class SignalReader {
  public:
   SignalReader() {
-    struct sigaction standard {};
-    standard.sa_handler = SIG_DFL;
-    ::sigaction(SIGCHLD, &standard, &old_.on_child_end);
+    old_.on_child_end = sigchld_.old();
     const sigset_t set = forwarded_signals();
     ::sigprocmask(SIG_BLOCK, &set, &old_.mask);
     take_pending();
@@ -69,10 +67,7 @@ class SignalReader {
     fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd_) code_ = errno;
   }
-  ~SignalReader() {
-    ::sigaction(SIGCHLD, &old_.on_child_end, nullptr);
-    ::sigprocmask(SIG_SETMASK, &old_.mask, nullptr);
-  }
+  ~SignalReader() { ::sigprocmask(SIG_SETMASK, &old_.mask, nullptr); }
   SignalReader(const SignalReader&) = delete;
   SignalReader& operator=(const SignalReader&) = delete;
 
@@ -92,6 +87,7 @@ class SignalReader {
     sigset_t waiting;
     ::sigpending(&waiting);
     sigemptyset(&old_.pending);
+    if (sigchld_.was_pending()) sigaddset(&old_.pending, SIGCHLD);
     for (int number = 1; number <= SIGRTMAX; ++number) {
       if (sigismember(&waiting, number) != 1 ||
           sigismember(&old_.mask, number) != 1 || number == SIGCHLD)
@@ -105,6 +101,7 @@ class SignalReader {
     }
   }
 
+  const DefaultSigchld sigchld_;
   CallerState old_;
   Fd fd_;
   int code_ = 0;
