@@ -11,6 +11,10 @@ enum class Pool { ram, vram };
 
 inline constexpr Pool kPools[] = {Pool::ram, Pool::vram};
 
+// The share of a pool's available memory that a launch may plan with where
+// nobody says otherwise.
+inline constexpr double kDefaultHeadroom = 0.7;
+
 // The key in descriptors, flags and JSON.
 constexpr std::string_view key_of(Pool pool) {
   return pool == Pool::ram ? "ram" : "vram";

@@ -1,7 +1,6 @@
 #include "fit/factor.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace fitrun {
 namespace {
@@ -116,12 +115,6 @@ std::optional<FactorFit> learn_factor(const std::vector<InputSample>& samples,
   if (squares > 0 && total > 0)
     fit->r_squared = std::max(0.0, 1 - squares / total);
   return fit;
-}
-
-std::optional<double> factor_of(double cost, double declared_beside,
-                                double input) {
-  if (!(input > 0)) return std::nullopt;
-  return std::max(0.0, (cost - declared_beside) / input);
 }
 
 }  // namespace fitrun

@@ -43,10 +43,4 @@ struct FactorFit {
 std::optional<FactorFit> learn_factor(const std::vector<InputSample>& samples,
                                       FactorIn where);
 
-// With one input: what of a learned cost is left for the file after the
-// constant parts that the descriptor declares beside it, as a factor. Never
-// negative; empty for an empty file.
-std::optional<double> factor_of(double cost, double declared_beside,
-                                double input);
-
 }  // namespace fitrun

@@ -12,13 +12,15 @@
 
 #include <cstdint>
 
+#include "base/pool.h"
+
 namespace fitrun {
 
 // Bytes, but for `headroom`, a share. A `per_worker` of 0 or less means that
 // workers are free: only `fixed` can overflow then.
 struct FitInput {
   double available = 0;
-  double headroom = 0.7;
+  double headroom = kDefaultHeadroom;
   double reserve = 0;
   double fixed = 0;
   double per_worker = 0;

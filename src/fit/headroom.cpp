@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "fit/student_t.h"
+
 namespace fitrun {
 namespace {
 
@@ -31,8 +35,8 @@ std::string missing(const Regression& regression,
   if (regression.shape != Shape::line && regression.shape != Shape::flat)
     return "the runs are not a line";
   if (samples.size() < kFewestRuns) {
-    return std::to_string(samples.size()) + " runs, at least " +
-           std::to_string(kFewestRuns) + " are needed";
+    return fmt::format("{} runs, at least {} are needed", samples.size(),
+                       kFewestRuns);
   }
   if (!regression.spread) return "no count was run twice";
   return "";
@@ -42,10 +46,11 @@ std::string missing(const Regression& regression,
 
 LearnedHeadroom learn_headroom(const Regression& regression,
                                const std::vector<Sample>& samples,
-                               double ceiling) {
+                               double ceiling, double declared) {
   LearnedHeadroom result;
+  result.value = declared;
   if (const std::string why = missing(regression, samples); !why.empty()) {
-    result.note = "headroom stays at 0.7: " + why;
+    result.note = fmt::format("headroom stays at {:.6g}: {}", declared, why);
     return result;
   }
   double above = 0, squares = 0;

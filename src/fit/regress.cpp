@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+
+#include "fit/student_t.h"
 
 namespace fitrun {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 // learned headroom covers the difference.
 constexpr double kBent = 0.10;
 constexpr double kScattered = 0.25;
-
-// Quantiles of Student's t for 1 to 10 degrees of freedom: 97.5 % and 99 %.
-constexpr double kT95[] = {12.706, 4.303, 3.182, 2.776, 2.571,
-                           2.447,  2.365, 2.306, 2.262, 2.228};
-constexpr double kT99[] = {31.821, 6.965, 4.541, 3.747, 3.365,
-                           3.143,  2.998, 2.896, 2.821, 2.764};
 
 // The runs with one number of workers.
 struct Level {
@@ -188,18 +183,6 @@ double median(std::vector<double> values) {
   const std::size_t half = values.size() / 2;
   if (values.size() % 2 == 1) return values[half];
   return values[half - 1] + (values[half] - values[half - 1]) / 2;
-}
-
-double t_95(std::size_t df) {
-  if (df <= std::size(kT95)) return kT95[df < 1 ? 0 : df - 1];
-  const auto n = static_cast<double>(df);
-  return 1.96 + 2.4 / n + 3 / (n * n);
-}
-
-double t_99_one_sided(std::size_t df) {
-  if (df <= std::size(kT99)) return kT99[df < 1 ? 0 : df - 1];
-  const auto n = static_cast<double>(df);
-  return 2.326 + 4.1 / n + 3 / (n * n);
 }
 
 Regression regress(const std::vector<Sample>& samples) {

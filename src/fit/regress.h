@@ -74,16 +74,8 @@ const Costs& costs_to_declare(const Regression& regression);
 // A sentence about the shape for people; empty for a line.
 std::string describe(Shape shape);
 
-// Building blocks, for fits with more than one variable.
-
-// The middle value, or the mean of the two in the middle; 0 of nothing.
+// For fits with more than one variable: the middle value, or the mean of the
+// two in the middle; 0 of nothing.
 double median(std::vector<double> values);
-
-// Student's t: half the width of the 95 % range of a value estimated with `df`
-// degrees of freedom, in standard errors. At least 1 degree.
-double t_95(std::size_t df);
-
-// The same for a one-sided limit that 99 % stay below.
-double t_99_one_sided(std::size_t df);
 
 }  // namespace fitrun

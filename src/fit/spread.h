@@ -15,6 +15,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/pool.h"
 #include "base/spread.h"
 
 namespace fitrun {
@@ -23,7 +24,7 @@ namespace fitrun {
 // that is used.
 struct SpreadInput {
   std::vector<double> available;  // one per GPU, as the command numbers them
-  double headroom = 0.7;
+  double headroom = kDefaultHeadroom;
   double reserve = 0;
   double fixed = 0;
   double per_worker = 0;

@@ -250,7 +250,7 @@ Measurement measure(const MeasureWishes& wishes, const RunOnce& run_once) {
   return Rounds(wishes, run_once).run();
 }
 
-Learned learn(const Measurement& measurement, Pool pool) {
+Learned learn(const Measurement& measurement, Pool pool, double declared) {
   Learned learned;
   // What processes hold on a GPU is looked at again and again.
   bool all_counted = pool == Pool::ram;
@@ -265,7 +265,7 @@ Learned learn(const Measurement& measurement, Pool pool) {
   learned.regression = regress(learned.samples);
   learned.headroom =
       learn_headroom(learned.regression, learned.samples,
-                     all_counted ? kCountedCeiling : kSampledCeiling);
+                     all_counted ? kCountedCeiling : kSampledCeiling, declared);
   return learned;
 }
 

@@ -118,7 +118,8 @@ struct Learned {
   Regression regression;
   LearnedHeadroom headroom;
 };
-Learned learn(const Measurement& measurement, Pool pool = Pool::ram);
+Learned learn(const Measurement& measurement, Pool pool = Pool::ram,
+              double declared = kDefaultHeadroom);
 
 // Over inputs of different sizes.
 std::vector<InputSample> input_samples(const Measurement& measurement,

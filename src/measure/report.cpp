@@ -83,7 +83,8 @@ PoolReport report_of(const PoolPlan& pool, const Measurement& measurement,
   // With "pin" the runs are of one copy, on one GPU.
   const bool several =
       pool.gpus.size() > 1 && pool.needs.spread.value != Spread::pin;
-  if (!several) report.learned = learn(measurement, pool.needs.pool);
+  if (!several)
+    report.learned = learn(measurement, pool.needs.pool, report.headroom);
   if (several) {
     notes.push_back(
         "VRAM: what the processes hold is spread over several GPUs, and cannot "

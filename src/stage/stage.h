@@ -27,7 +27,6 @@ namespace fitrun {
 // processes, so a larger count is a slip of the keyboard.
 inline constexpr std::uint64_t kMostWorkers = 4U << 20;
 
-inline constexpr double kDefaultHeadroom = 0.7;
 inline constexpr std::chrono::milliseconds kDefaultProbeTimeout{10'000};
 
 // What to do when not even one worker fits.

@@ -5,6 +5,7 @@
 #include "fit/factor.h"
 #include "fit/headroom.h"
 #include "fit/regress.h"
+#include "fit/student_t.h"
 
 using namespace fitrun;
 using Catch::Approx;
@@ -137,6 +138,45 @@ TEST_CASE("free workers are flat, and costs are never negative", "[regress]") {
   CHECK(through_zero.line.per_worker == Approx(51.25));
 }
 
+// The run in the middle lies off the line through the others, which the median
+// of the three slopes is: by 30 of 250, 12 %, or by 22.5 of 250, 9 %.
+TEST_CASE("a line bends where its middle is a tenth off", "[regress]") {
+  CHECK(regress({{1, 100}, {2, 250}, {3, 340}}).shape == Shape::split_work);
+  CHECK(regress({{1, 100}, {2, 250}, {3, 460}}).shape == Shape::steepening);
+  CHECK(regress({{1, 100}, {2, 250}, {3, 355}}).shape == Shape::line);
+  CHECK(regress({{1, 100}, {2, 250}, {3, 445}}).shape == Shape::line);
+}
+
+TEST_CASE("a peak that falls by a tenth is split work", "[regress]") {
+  CHECK(regress({{1, 100}, {2, 88}}).shape == Shape::split_work);  // by 12 %
+  CHECK(regress({{1, 100}, {2, 92}}).shape == Shape::flat);        // by 8 %
+}
+
+TEST_CASE("equal runs a quarter apart are scattered", "[regress]") {
+  const auto twice = [](double low, double high) {
+    return regress({{1, low}, {1, high}, {2, 200}, {2, 200}}).shape;
+  };
+  CHECK(twice(85, 115) == Shape::scattered);  // 30 of 100
+  CHECK(twice(87, 113) == Shape::scattered);  // 26 of 100
+  CHECK(twice(88, 112) == Shape::line);       // 24 of 100
+}
+
+// From the tables of Student's t that every textbook has.
+TEST_CASE("quantiles of t are the tables'", "[regress]") {
+  const auto near = [](double value) { return Approx(value).margin(0.0006); };
+  CHECK(t_95(0) == near(12.706));
+  CHECK(t_95(1) == near(12.706));
+  CHECK(t_95(4) == near(2.776));
+  CHECK(t_95(11) == near(2.201));
+  CHECK(t_95(30) == near(2.042));
+  CHECK(t_95(120) == near(1.980));
+  CHECK(t_99_one_sided(1) == near(31.821));
+  CHECK(t_99_one_sided(4) == near(3.747));
+  CHECK(t_99_one_sided(11) == near(2.718));
+  CHECK(t_99_one_sided(30) == near(2.457));
+  CHECK(t_99_one_sided(120) == near(2.358));
+}
+
 TEST_CASE("the bound covers every run, whatever the runs", "[regress]") {
   std::mt19937 random(5);
   for (int i = 0; i < 3000; ++i) {
@@ -158,8 +198,9 @@ TEST_CASE("the bound covers every run, whatever the runs", "[regress]") {
 
 TEST_CASE("the learned headroom covers the runs and the spread", "[headroom]") {
   const auto learn = [](const std::vector<Sample>& samples,
-                        double ceiling = kCountedCeiling) {
-    return learn_headroom(regress(samples), samples, ceiling);
+                        double ceiling = kCountedCeiling,
+                        double declared = 0.7) {
+    return learn_headroom(regress(samples), samples, ceiling, declared);
   };
   SECTION("exact runs give the ceiling, never more") {
     const auto samples = runs(100, 50, {1, 2, 4, 1, 2, 4});
@@ -174,6 +215,12 @@ TEST_CASE("the learned headroom covers the runs and the spread", "[headroom]") {
     CHECK_FALSE(learn(runs(100, 50, {1, 2, 4, 8, 16})).learned);
     CHECK_FALSE(learn(runs(100, 50, {4, 4, 4, 4, 4, 4})).learned);
     CHECK(learn({}).value == 0.7);
+  }
+  SECTION("what a stage declares is kept, and named") {
+    const LearnedHeadroom kept =
+        learn(runs(100, 50, {1, 2, 4, 4}), kCountedCeiling, 0.5);
+    CHECK(kept.value == 0.5);
+    CHECK(kept.note == "headroom stays at 0.5: 4 runs, at least 5 are needed");
   }
   SECTION("what is not a line keeps the default") {
     CHECK_FALSE(learn({{1, 1}, {2, 4}, {4, 16}, {8, 64}, {8, 64}}).learned);
@@ -197,17 +244,16 @@ TEST_CASE("the learned headroom covers the runs and the spread", "[headroom]") {
 
 TEST_CASE("the learned headroom covers the worst run among many",
           "[headroom]") {
-  // 24 runs on 100 n, one of them 20 % above. df 22: t = 2.326 + 4.1 / 22 +
-  // 3 / 484 = 2.5186; 0.2 / sqrt(22) = 0.04264; counts 1, 2, 4 have mean 7/3
-  // and across 8 * 14/3, so the scale is sqrt(1 + 1/24 + 25/9 / 37.33)
-  // = 1.0564: the spread asks for 0.1135, the worst run for 0.2, and 1 / 1.2 =
-  // 0.833.
+  // 24 runs on 100 n, one of them 20 % above. df 22: t = 2.508; 0.2 / sqrt(22)
+  // = 0.04264; counts 1, 2, 4 have mean 7/3 and across 8 * 14/3, so the scale
+  // is sqrt(1 + 1/24 + 25/9 / 37.33) = 1.0564: the spread asks for 0.1135, the
+  // worst run for 0.2, and 1 / 1.2 = 0.833.
   std::vector<Sample> samples;
   for (int i = 0; i < 8; ++i)
     for (const double n : {1.0, 2.0, 4.0}) samples.push_back({n, 100 * n});
   samples[7].peak *= 1.2;
   const LearnedHeadroom h =
-      learn_headroom(regress(samples), samples, kCountedCeiling);
+      learn_headroom(regress(samples), samples, kCountedCeiling, 0.7);
   CHECK(h.value == Approx(0.83));
 }
 
@@ -253,11 +299,5 @@ TEST_CASE("a parse factor is learned over inputs of different sizes",
     CHECK_FALSE(learn_factor({{1, 10, 5}, {2, 20, 5}}, FactorIn::fixed));
     CHECK_FALSE(learn_factor({{1, 10, 5}, {1, 20, 6}}, FactorIn::fixed));
     CHECK_FALSE(learn_factor({{1, 10, 5}, {1, 20, 6}}, FactorIn::per_worker));
-  }
-  SECTION("with one input the rest of the cost is the file's") {
-    CHECK(factor_of(2100, 0, 350).value() == Approx(6));
-    CHECK(factor_of(2164, 64, 350).value() == Approx(6));
-    CHECK(factor_of(10, 64, 350).value() == 0);
-    CHECK_FALSE(factor_of(10, 0, 0));
   }
 }

@@ -89,6 +89,17 @@ TEST_CASE("a report has the costs and how many fit with them", "[report]") {
   CHECK(report(capped, straight()).threads == 10);
 }
 
+TEST_CASE("a headroom that is not learned is the stage's own", "[report]") {
+  PoolPlan half = pool(Pool::ram);
+  half.needs.headroom = {0.5, "s.toml:2"};
+  Measurement few = straight();
+  few.runs.resize(3);
+  const MeasureReport made = report(plan({half}), few);
+  CHECK(made.pools[0].headroom == 0.5);
+  CHECK(made.pools[0].learned.headroom.note ==
+        "headroom stays at 0.5: 3 runs, at least 5 are needed");
+}
+
 TEST_CASE("a stage that declared nothing has nothing to compare with",
           "[report]") {
   PoolPlan bare = pool(Pool::ram);
