@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/log.h"
@@ -21,9 +23,10 @@ ExitStatus capture_machine(const std::string& folder, const Host& host,
   const std::size_t files =
       write_capture(probe::capture(host, environment), folder).value();
   const std::string name = printable(folder);
-  print(name + ": " + std::to_string(files) +
-        " files, described in README.md there; fitrun probe --root " + name +
-        " reads them\n");
+  print(
+      fmt::format("{0}: {1} files, described in README.md there; fitrun probe "
+                  "--root {0} reads them\n",
+                  name, files));
   return ExitStatus::ok;
 }
 

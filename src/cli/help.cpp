@@ -1,4 +1,4 @@
-#include <cstdio>
+#include <fmt/format.h>
 
 #include "cli/option_table.h"
 
@@ -96,10 +96,8 @@ std::string help_text(Verb verb) {
     } else {
       names.insert(comma + 1, " ");
     }
-    if (row.value) names += std::string(" ") + row.value;
-    char line[120];
-    std::snprintf(line, sizeof line, "  %-28s %s\n", names.c_str(), row.text);
-    out += line;
+    if (row.value) names += fmt::format(" {}", row.value);
+    out += fmt::format("  {:<28} {}\n", names, row.text);
   }
   return out + "\nExamples:\n" + text.examples;
 }

@@ -1,5 +1,7 @@
 #include "cli/option_table.h"
 
+#include <fmt/format.h>
+
 #include "base/duration.h"
 #include "base/text.h"
 #include "stage/values.h"
@@ -70,8 +72,9 @@ std::uint64_t whole_number(const std::string& value, const std::string& origin,
                            std::uint64_t most) {
   const auto number = parse_count(trim(value));
   if (!number || *number < 1 || *number > most) {
-    throw Failure(origin + ": expected a whole number from 1 to " +
-                  std::to_string(most) + ", not " + in_quotes(value));
+    throw Failure(
+        fmt::format("{}: expected a whole number from 1 to {}, not {}", origin,
+                    most, in_quotes(value)));
   }
   return *number;
 }

@@ -1,6 +1,7 @@
 #include "os/command.h"
 
 #include <boost/version.hpp>
+#include <fmt/format.h>
 #if BOOST_VERSION >= 108600
 #include <boost/process/v1/args.hpp>
 #include <boost/process/v1/child.hpp>
@@ -171,21 +172,19 @@ Result<CommandOutput> run_command(const CommandSpec& spec) {
       collect(pipe.native_source(), process.get(), spec, deadline, output.text);
   if (end == ReadEnd::too_much) {
     end_group(pid, process.get());
-    return Error{name + ": printed more than " +
-                 std::to_string(spec.most_output) + " bytes"};
+    return Error{
+        fmt::format("{}: printed more than {} bytes", name, spec.most_output)};
   }
   const auto status = wait_until(pid, process.get(), deadline);
   if (!status) {
     end_group(pid, process.get());
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.10g",
-                  static_cast<double>(spec.timeout.count()) / 1e3);
-    return Error{name + ": no answer in " + seconds + " s"};
+    return Error{fmt::format("{}: no answer in {:.10g} s", name,
+                             static_cast<double>(spec.timeout.count()) / 1e3)};
   }
   if (WIFSIGNALED(*status)) {
-    return Error{name + ": killed by signal " +
-                 std::to_string(WTERMSIG(*status)) + " (" +
-                 ::sigdescr_np(WTERMSIG(*status)) + ")"};
+    const int signal = WTERMSIG(*status);
+    return Error{fmt::format("{}: killed by signal {} ({})", name, signal,
+                             ::sigdescr_np(signal))};
   }
   output.exit_status = WEXITSTATUS(*status);
   return output;

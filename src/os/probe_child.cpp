@@ -14,6 +14,8 @@
 #include <ctime>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "os/argv.h"
 #include "os/fd.h"
@@ -170,13 +172,12 @@ std::optional<int> Child::reap(Clock::time_point until) const {
 }
 
 Error Child::died(int status) const {
-  std::string message = "the probe ";
-  if (WIFSIGNALED(status)) {
-    message += "died of signal " + std::to_string(WTERMSIG(status));
-  } else {
-    message += "ended with status " + std::to_string(WEXITSTATUS(status));
-  }
-  message += " inside " + spec_.subject;
+  std::string message = fmt::format(
+      "the probe {} inside {}",
+      WIFSIGNALED(status)
+          ? fmt::format("died of signal {}", WTERMSIG(status))
+          : fmt::format("ended with status {}", WEXITSTATUS(status)),
+      spec_.subject);
   const auto said = lines(errors_text_);
   if (!said.empty()) message += ": " + in_quotes(trim(said.back()));
   return Error{message};
@@ -184,9 +185,9 @@ Error Child::died(int status) const {
 
 Error Child::late() const {
   const auto n = spec_.deadline.count();
-  std::string message = spec_.subject + " did not answer in " +
-                        (n % 1000 == 0 ? std::to_string(n / 1000) + " s"
-                                       : std::to_string(n) + " ms");
+  std::string message = fmt::format(
+      "{} did not answer in {}", spec_.subject,
+      n % 1000 == 0 ? fmt::format("{} s", n / 1000) : fmt::format("{} ms", n));
   if (!spec_.timeout_hint.empty()) message += " (" + spec_.timeout_hint + ")";
   return Error{message, ETIMEDOUT};
 }
