@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -25,12 +26,16 @@ struct Splice {
 class Editor {
  public:
   Editor(std::string_view text, std::string_view date)
-      : text_(text), date_(date) {}
+      : text_(text), date_(date), line_end_(line_end_of(text)) {}
 
   Result<std::string> run(const std::vector<NumberEdit>& edits) {
     auto spans = find_spans(text_);
     if (!spans) return spans.error();
     spans_ = std::move(*spans);
+    for (const TomlSpan& span : spans_) {
+      auto& known = span.kind == SpanKind::table_header ? headers_ : values_;
+      known.emplace(span.path, &span);
+    }
     for (const NumberEdit& edit : edits) {
       if (const auto done = apply(edit); !done) return done.error();
     }
@@ -44,38 +49,31 @@ class Editor {
     return text_.substr(span.begin, span.end - span.begin);
   }
 
-  const TomlSpan* find(std::string_view path) const {
-    const auto at =
-        std::find_if(spans_.begin(), spans_.end(), [&](const TomlSpan& span) {
-          return span.path == path && span.kind != SpanKind::table_header;
-        });
-    return at == spans_.end() ? nullptr : &*at;
-  }
+  // By path, in the order of paths.
+  using Spans = std::map<std::string_view, const TomlSpan*>;
 
-  const TomlSpan* find_header(std::string_view path) const {
-    const auto at =
-        std::find_if(spans_.begin(), spans_.end(), [&](const TomlSpan& span) {
-          return span.path == path && span.kind == SpanKind::table_header;
-        });
-    return at == spans_.end() ? nullptr : &*at;
+  static const TomlSpan* find(const Spans& spans, std::string_view path) {
+    const auto at = spans.find(path);
+    return at == spans.end() ? nullptr : at->second;
   }
 
   Result<void> apply(const NumberEdit& edit) {
     const std::string pool(key_of(edit.pool));
-    const std::string path = pool + "." + std::string(name_of(edit.key));
+    const std::string path = fmt::format("{}.{}", pool, name_of(edit.key));
     if (edit.key == EditedKey::headroom) {
-      const TomlSpan* const span = find(path);
+      const TomlSpan* const span = find(values_, path);
       if (!span) return add(pool, "headroom = " + factor_text(edit.value));
       return change(*span, factor_text(edit.value));
     }
-    const std::vector<const TomlSpan*> terms = terms_of(path);
+    const std::vector<const TomlSpan*>& terms = terms_of(path);
     if (!has_any(path) && edit.term == 0) {
-      return add(pool, std::string(name_of(edit.key)) + " = " +
-                           size_like(edit.value, ""));
+      return add(pool, fmt::format("{} = {}", name_of(edit.key),
+                                   size_like(edit.value, "")));
     }
     if (edit.term >= terms.size()) {
-      return Error{path + " has no term " + std::to_string(edit.term + 1) +
-                   " that could be changed in place"};
+      return Error{
+          fmt::format("{} has no term {} that could be changed in place", path,
+                      edit.term + 1)};
     }
     const TomlSpan& term = *terms[edit.term];
     if (term.kind == SpanKind::scalar)
@@ -89,15 +87,21 @@ class Editor {
   }
 
   bool has_any(std::string_view path) const {
-    return std::any_of(spans_.begin(), spans_.end(), [&](const TomlSpan& span) {
-      return span.path == path || is_below(span.path, path);
-    });
+    for (const Spans* const spans : {&values_, &headers_}) {
+      const auto at = spans->lower_bound(path);
+      for (auto it = at; it != spans->end() && it->first.starts_with(path);
+           ++it)
+        if (it->first == path || is_below(it->first, path)) return true;
+    }
+    return false;
   }
 
   // The sizes and file tables of a cost. What is in
   // a file table is no term: neither in { } nor below a header of its own.
-  std::vector<const TomlSpan*> terms_of(const std::string& path) const {
-    std::vector<const TomlSpan*> terms;
+  const std::vector<const TomlSpan*>& terms_of(const std::string& path) {
+    const auto [known, fresh] = terms_.try_emplace(path);
+    std::vector<const TomlSpan*>& terms = known->second;
+    if (!fresh) return terms;
     std::string table = "\n";  // no path has one
     for (const TomlSpan& span : spans_) {
       const bool inside = span.path == path || is_below(span.path, path);
@@ -111,12 +115,13 @@ class Editor {
   }
 
   Result<void> change_factor(const TomlSpan& term, double factor) {
-    if (const TomlSpan* const span = find(term.path + ".parse_factor"))
+    if (const TomlSpan* const span = find(values_, term.path + ".parse_factor"))
       return change(*span, factor_text(factor));
     if (term.kind == SpanKind::table_header) {
       const std::size_t at = end_of_line(term.end);
       splices_.push_back(
-          {at, at, line_end() + "parse_factor = " + factor_text(factor)});
+          {at, at,
+           fmt::format("{}parse_factor = {}", line_end_, factor_text(factor))});
       return {};
     }
     // After the last value, not after the blank before the brace.
@@ -148,25 +153,23 @@ class Editor {
 
   // A line below the header of the pool's table, or a table at the end.
   Result<void> add(const std::string& pool, const std::string& line) {
-    const std::string said =
-        std::string(kMark) + std::string(date_) + ": was not set";
-    if (const TomlSpan* const header = find_header(pool)) {
+    const std::string said = comment("not set");
+    if (const TomlSpan* const header = find(headers_, pool)) {
       const std::size_t at = end_of_line(header->end);
-      splices_.push_back({at, at, line_end() + said + line_end() + line});
+      splices_.push_back(
+          {at, at, fmt::format("{0}{1}{0}{2}", line_end_, said, line)});
       return {};
     }
     if (has_any(pool)) {
-      return Error{pool + " is not written as a table [" + pool +
-                   "]: add the line " + line};
+      return Error{fmt::format(
+          "{0} is not written as a table [{0}]: add the line {1}", pool, line)};
     }
-    const std::string end = line_end();
-    std::string fresh = tables_[pool];
+    std::string& fresh = tables_[pool];
     if (fresh.empty()) {
-      if (!text_.empty() && !text_.ends_with('\n')) fresh += end;
-      fresh += end + "[" + pool + "]" + end;
+      if (!text_.empty() && !text_.ends_with('\n')) fresh += line_end_;
+      fresh += fmt::format("{0}[{1}]{0}", line_end_, pool);
     }
-    fresh += said + end + line + end;
-    tables_[pool] = fresh;
+    fresh += fmt::format("{1}{0}{2}{0}", line_end_, said, line);
     return {};
   }
 
@@ -176,11 +179,10 @@ class Editor {
     return at > 0 && text_[at - 1] == '\r' ? at - 1 : at;
   }
 
-  // As the file ends its lines.
-  std::string line_end() const {
-    const std::size_t first = text_.find('\n');
-    const bool carriage = first != std::string_view::npos && first > 0 &&
-                          text_[first - 1] == '\r';
+  static std::string_view line_end_of(std::string_view text) {
+    const std::size_t first = text.find('\n');
+    const bool carriage = first != std::string_view::npos &&
+                          text.substr(0, first).ends_with('\r');
     return carriage ? "\r\n" : "\n";
   }
 
@@ -197,9 +199,13 @@ class Editor {
       const std::string_view above = trim(text_.substr(before, start - before));
       if (!above.starts_with(kMark)) before = start;
     }
-    splices_.push_back({before, start,
-                        indent + std::string(kMark) + std::string(date_) +
-                            ": was " + one_line(old) + line_end()});
+    splices_.push_back(
+        {before, start,
+         fmt::format("{}{}{}", indent, comment(one_line(old)), line_end_)});
+  }
+
+  std::string comment(std::string_view old) const {
+    return fmt::format("{}{}: was {}", kMark, date_, old);
   }
 
   // A value may be a string of several lines, a comment is one.
@@ -226,16 +232,18 @@ class Editor {
   }
 
   static std::string factor_text(double value) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.4g", value);
-    const std::string_view digits = text;
-    const bool whole = digits.find_first_of(".e") == std::string_view::npos;
-    return std::string(digits) + (whole ? ".0" : "");
+    const std::string digits = fmt::format("{:.4g}", value);
+    const bool whole = digits.find_first_of(".e") == std::string::npos;
+    return digits + (whole ? ".0" : "");
   }
 
   std::string_view text_;
   std::string_view date_;
+  std::string_view line_end_;  // as the file ends its lines
   std::vector<TomlSpan> spans_;
+  Spans values_;
+  Spans headers_;
+  std::map<std::string, std::vector<const TomlSpan*>> terms_;  // by cost
   std::vector<Splice> splices_;
   std::map<std::size_t, std::string> old_values_;  // by statement
   std::map<std::string, std::string> tables_;      // new ones, by pool
@@ -269,9 +277,7 @@ std::string toml_string(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04X", byte);
-      out += escaped;
+      out += fmt::format("\\u{:04X}", byte);
       continue;
     }
     if (c == '"' || c == '\\') out += '\\';
@@ -281,11 +287,8 @@ std::string toml_string(std::string_view text) {
 }
 
 std::string size_like(double bytes, std::string_view old) {
-  char text[64];
-  if (!old.empty() && old[0] != '"' && old[0] != '\'') {  // an integer
-    std::snprintf(text, sizeof text, "%.0f", std::ceil(round_up(bytes)));
-    return text;
-  }
+  if (!old.empty() && old[0] != '"' && old[0] != '\'')  // an integer
+    return fmt::format("{:.0f}", std::ceil(round_up(bytes)));
   std::string letters;
   for (const char c : to_lower(old))
     if (c >= 'a' && c <= 'z') letters += c;
@@ -303,11 +306,10 @@ std::string size_like(double bytes, std::string_view old) {
   }
   if (!unit.empty() && decimal) unit += "B";
   if (!unit.empty() && letters.ends_with("ib")) unit += "iB";
-  if (unit.empty())
-    std::snprintf(text, sizeof text, "%.0f", std::ceil(bytes));
-  else
-    std::snprintf(text, sizeof text, "%.10g", round_up(bytes));
-  return quote + (text + unit) + quote;
+  const std::string number = unit.empty()
+                                 ? fmt::format("{:.0f}", std::ceil(bytes))
+                                 : fmt::format("{:.10g}", round_up(bytes));
+  return quote + number + unit + quote;
 }
 
 Result<std::string> edit_descriptor(std::string_view text,

@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "stage/toml_reader.h"
+#include "stage/toml_text.h"
 #include "stage/values.h"
 
 namespace fitrun {
@@ -272,19 +273,13 @@ Stage Reader::read(const toml::table& root) {
 std::variant<Stage, std::vector<Diagnostic>> parse_stage(
     std::string_view text, std::string_view file,
     const Environment& environment, CostRule rule) {
-  try {
-    // An old editor's byte order mark is not a mistake worth a message.
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    const toml::table root = toml::parse(text);
-    Reader reader(file, environment, rule);
-    Stage stage = reader.read(root);
-    if (!reader.in.diagnostics.empty()) return std::move(reader.in.diagnostics);
-    return stage;
-  } catch (const toml::parse_error& error) {
-    return std::vector<Diagnostic>{{error.source().begin.line,
-                                    error.source().begin.column,
-                                    std::string(error.description())}};
-  }
+  auto parsed = parse_toml(text);
+  if (auto* const mistake = std::get_if<Diagnostic>(&parsed))
+    return std::vector<Diagnostic>{std::move(*mistake)};
+  Reader reader(file, environment, rule);
+  Stage stage = reader.read(std::get<toml::table>(parsed));
+  if (!reader.in.diagnostics.empty()) return std::move(reader.in.diagnostics);
+  return stage;
 }
 
 }  // namespace fitrun

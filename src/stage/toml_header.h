@@ -1,7 +1,7 @@
 // toml++, with a mistake of 3.3 mended that 3.4 has not: its test for blanks
 // that are not ASCII calls the letters up to U+0499 unreachable, as in a key
 // "é" or at the beginning of a continued line, and what happens then is
-// undefined. Here they are no blanks. Included by stage/toml_reader.h alone.
+// undefined. Here they are no blanks.
 
 #pragma once
 

@@ -1,8 +1,7 @@
 // Takes typed values out of parsed TOML and notes what is wrong on the way.
 //
 // Knows nothing of stages: it is the part of the descriptor's parser that any
-// TOML file would need. Included by stage/parse.cpp alone, which is where
-// toml++ is compiled.
+// TOML file would need. Included by stage/parse.cpp alone.
 
 #pragma once
 

@@ -1,215 +1,180 @@
 #include "stage/toml_spans.h"
 
 #include <algorithm>
-#include <map>
+
+#include <fmt/format.h>
+
+#include "stage/toml_text.h"
 
 namespace fitrun {
 namespace {
 
-// Nothing that people write is nested deeper; the recursion is.
-constexpr int kDeepest = 64;
+// An edit names none that is nearly as long.
+constexpr std::size_t kLongestPath = 256;
 
-class Scanner {
+// From toml++'s places to offsets.
+class Offsets {
  public:
-  explicit Scanner(std::string_view text) : text_(text) {
-    if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
+  explicit Offsets(std::string_view text) {
+    lines_.push_back(0);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool continues =
+          (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
+      if (!continues) characters_.push_back(i);
+      if (text[i] == '\n') lines_.push_back(characters_.size());
+    }
+    characters_.push_back(text.size());
   }
 
-  Result<std::vector<TomlSpan>> run() {
-    while (good_ && skip_blank_lines()) {
-      statement_ = at_;
-      if (peek() == '[')
-        read_header();
-      else
-        read_pair(table_);
+  // The end of the text for a place beyond it.
+  std::size_t at(const toml::source_position& place) const {
+    if (place.line < 1 || place.line > lines_.size()) return characters_.back();
+    const std::size_t i = lines_[place.line - 1] + place.column - 1;
+    return characters_[std::min(i, characters_.size() - 1)];
+  }
+
+ private:
+  std::vector<std::size_t> characters_;  // where each begins, and the end
+  std::vector<std::size_t> lines_;       // their first characters
+};
+
+class Walker {
+ public:
+  explicit Walker(std::string_view text) : text_(text), offsets_(text) {}
+
+  Result<std::vector<TomlSpan>> run(const toml::table& root) {
+    walk_table(root, "", 0);
+    std::stable_sort(
+        spans_.begin(), spans_.end(),
+        [](const TomlSpan& a, const TomlSpan& b) { return a.begin < b.begin; });
+    keep_last_header();
+    for (const TomlSpan& span : spans_) {
+      if (!is_whole(span))
+        return Error{fmt::format("byte {}: cannot tell where {} ends",
+                                 span.begin, span.path)};
     }
-    if (!good_)
-      return Error{"byte " + std::to_string(at_) + ": not a TOML text"};
     return std::move(spans_);
   }
 
  private:
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  bool more() const { return at_ < text_.size(); }
-  bool at(std::string_view word) const {
-    return more() && text_.substr(at_).starts_with(word);
-  }
-
-  bool take(char c) {
-    if (peek() == c && more()) {
-      ++at_;
-      return true;
+  // `statement` is that of the value that an inline table belongs to.
+  void walk_table(const toml::table& table, const std::string& parent,
+                  std::size_t statement) {
+    for (const auto& [key, node] : table) {
+      std::string path = parent;
+      if (!path.empty()) path += '.';
+      path += key.str();
+      if (path.size() > kLongestPath) continue;
+      walk(node, path,
+           table.is_inline() ? statement : statement_of(key.source()));
     }
-    good_ = false;
-    return false;
   }
 
-  void skip_blanks() {
-    while (peek() == ' ' || peek() == '\t') ++at_;
-  }
-
-  void skip_line() {
-    while (more() && peek() != '\n') ++at_;
-  }
-
-  // Blanks, ends of lines and comments; whether something follows.
-  bool skip_blank_lines() {
-    while (more()) {
-      const char c = peek();
-      if (c == '#')
-        skip_line();
-      else if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
-        ++at_;
+  void walk(const toml::node& node, const std::string& path,
+            std::size_t statement) {
+    if (const toml::table* const table = node.as_table()) {
+      if (table->is_inline())
+        add(node, path, SpanKind::inline_table, statement);
       else
-        return true;
+        add_header(node, path);
+      walk_table(*table, path, statement);
+      return;
+    }
+    const toml::array* const array = node.as_array();
+    if (!array) {
+      add(node, path, SpanKind::scalar, statement);
+      return;
+    }
+    // [[path]] stands for an array that has no brackets of its own.
+    const toml::table* const first =
+        array->empty() ? nullptr : array->front().as_table();
+    if (!first || first->is_inline())
+      add(node, path, SpanKind::array, statement);
+    for (std::size_t i = 0; i < array->size(); ++i)
+      walk((*array)[i], fmt::format("{}[{}]", path, i), statement);
+  }
+
+  void add(const toml::node& node, const std::string& path, SpanKind kind,
+           std::size_t statement) {
+    const toml::source_region& at = node.source();
+    spans_.push_back(
+        {path, kind, offsets_.at(at.begin), offsets_.at(at.end), statement});
+  }
+
+  // A table that dotted keys made has no header, and its place is that of a
+  // key.
+  void add_header(const toml::node& node, const std::string& path) {
+    const std::size_t begin = offsets_.at(node.source().begin);
+    if (begin >= text_.size() || text_[begin] != '[') return;
+    const std::size_t end = offsets_.at(node.source().end);
+    spans_.push_back({path, SpanKind::table_header, begin, end, begin});
+  }
+
+  // A pair stands on a line of its own, whatever dotted key it has.
+  std::size_t statement_of(const toml::source_region& key) const {
+    const std::size_t at = offsets_.at(key.begin);
+    const std::size_t line = text_.substr(0, at).rfind('\n') + 1;
+    return std::min(text_.find_first_not_of(" \t", line), at);
+  }
+
+  // [a.b] makes a as well, at the same place: the last and longest is written.
+  void keep_last_header() {
+    const auto same = [](const TomlSpan& a, const TomlSpan& b) {
+      return a.begin == b.begin;
+    };
+    const auto kept = std::unique(spans_.rbegin(), spans_.rend(), same);
+    spans_.erase(spans_.begin(), kept.base());
+  }
+
+  std::string_view written(const TomlSpan& span) const {
+    return text_.substr(span.begin, span.end - span.begin);
+  }
+
+  // What stands there is what a value of its kind begins and ends with.
+  bool is_whole(const TomlSpan& span) const {
+    if (span.begin >= span.end) return false;
+    const char first = text_[span.begin];
+    const char last = text_[span.end - 1];
+    switch (span.kind) {
+      case SpanKind::table_header:
+        return first == '[' && last == ']' &&
+               written(span).find('\n') == std::string_view::npos;
+      case SpanKind::array:
+        return first == '[' && last == ']';
+      case SpanKind::inline_table:
+        return first == '{' && last == '}';
+      case SpanKind::scalar:
+        if (first == '"' || first == '\'')
+          return last == first && span.end - span.begin > 1;
+        return written(span).find_first_of("\r\n,[]{}#=\"'") ==
+               std::string_view::npos;
     }
     return false;
-  }
-
-  static bool ends_word(char c) {
-    return std::string_view(" \t\r\n=.,[]{}#\"'").find(c) !=
-           std::string_view::npos;
-  }
-
-  std::string read_word() {
-    const std::size_t start = at_;
-    while (more() && !ends_word(peek())) ++at_;
-    if (at_ == start) good_ = false;
-    return std::string(text_.substr(start, at_ - start));
-  }
-
-  // From the opening quote; what stands between the quotes, escapes as they
-  // are written: a key that needs them is none of a descriptor's.
-  std::string read_string() {
-    const char quote = peek();
-    const std::string triple(3, quote);
-    const bool long_form = at(triple);
-    const std::string close = long_form ? triple : std::string(1, quote);
-    at_ += close.size();
-    const std::size_t start = at_;
-    while (more() && !at(close)) {
-      if (!long_form && peek() == '\n') break;
-      at_ += quote == '"' && peek() == '\\' ? 2 : 1;
-    }
-    if (!at(close) || !more()) {
-      good_ = false;
-      at_ = std::min(at_, text_.size());
-      return {};
-    }
-    std::string inside(text_.substr(start, at_ - start));
-    at_ += close.size();
-    // Up to two quotes may stand before the closing three.
-    while (long_form && peek() == quote && more()) ++at_;
-    return inside;
-  }
-
-  // a . "b" . c
-  std::string read_key() {
-    std::string key;
-    while (good_) {
-      skip_blanks();
-      const bool quoted = peek() == '"' || peek() == '\'';
-      key += quoted ? read_string() : read_word();
-      skip_blanks();
-      if (peek() != '.') break;
-      ++at_;
-      key += '.';
-    }
-    return key;
-  }
-
-  void read_header() {
-    const std::size_t begin = at_;
-    const bool array = at("[[");
-    at_ += array ? 2 : 1;
-    table_ = read_key();
-    take(']');
-    if (array) {
-      take(']');
-      table_ += "[" + std::to_string(arrays_[table_]++) + "]";
-    }
-    spans_.push_back({table_, SpanKind::table_header, begin, at_, statement_});
-  }
-
-  static std::string joined(const std::string& parent, const std::string& key) {
-    return parent.empty() ? key : parent + "." + key;
-  }
-
-  void read_pair(const std::string& parent) {
-    const std::string path = joined(parent, read_key());
-    take('=');
-    if (good_) read_value(path);
-  }
-
-  void read_value(const std::string& path) {
-    skip_blanks();
-    const std::size_t index = spans_.size();
-    spans_.push_back({path, SpanKind::scalar, at_, at_, statement_});
-    if (++depth_ > kDeepest) good_ = false;
-    if (!good_) return;
-    if (peek() == '[') {
-      spans_[index].kind = SpanKind::array;
-      read_array(path);
-    } else if (peek() == '{') {
-      spans_[index].kind = SpanKind::inline_table;
-      read_inline_table(path);
-    } else if (peek() == '"' || peek() == '\'') {
-      read_string();
-    } else {
-      read_bare_value();
-    }
-    --depth_;
-    spans_[index].end = at_;
-  }
-
-  // A number, a date, true: with the points that end a key, and the blank
-  // between a date and its time.
-  void read_bare_value() {
-    const std::size_t start = at_;
-    while (more() && (!ends_word(peek()) || peek() == '.')) ++at_;
-    if (at_ == start) good_ = false;
-  }
-
-  void read_array(const std::string& path) {
-    take('[');
-    for (std::size_t i = 0; good_; ++i) {
-      skip_blank_lines();
-      if (peek() == ']') break;
-      read_value(path + "[" + std::to_string(i) + "]");
-      skip_blank_lines();
-      if (peek() != ',') break;
-      ++at_;
-    }
-    take(']');
-  }
-
-  void read_inline_table(const std::string& path) {
-    take('{');
-    while (good_) {
-      skip_blank_lines();
-      if (peek() == '}') break;
-      read_pair(path);
-      skip_blank_lines();
-      if (peek() != ',') break;
-      ++at_;
-    }
-    take('}');
   }
 
   std::string_view text_;
-  std::size_t at_ = 0;
-  std::size_t statement_ = 0;
-  int depth_ = 0;
-  bool good_ = true;
-  std::string table_;
-  std::map<std::string, std::size_t> arrays_;
+  Offsets offsets_;
   std::vector<TomlSpan> spans_;
 };
 
 }  // namespace
 
 Result<std::vector<TomlSpan>> find_spans(std::string_view text) {
-  return Scanner(text).run();
+  const std::size_t skipped =
+      text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  const auto parsed = parse_toml(text);
+  if (const auto* const mistake = std::get_if<Diagnostic>(&parsed)) {
+    return Error{fmt::format("line {}, column {}: not a TOML text: {}",
+                             mistake->line, mistake->column, mistake->message)};
+  }
+  auto spans = Walker(text.substr(skipped)).run(std::get<toml::table>(parsed));
+  if (!spans) return spans;
+  for (TomlSpan& span : *spans) {
+    span.begin += skipped;
+    span.end += skipped;
+    span.statement += skipped;
+  }
+  return spans;
 }
 
 }  // namespace fitrun

@@ -1,8 +1,7 @@
 // Where the values of a TOML text stand, for changing one of them in place.
 //
-// Not a parser: the text has been parsed already, and what is wrong with it has
-// been said. This finds the first and last byte of every value, which a parser
-// that keeps neither comments nor ends of values cannot tell.
+// toml++ says where each begins and ends, in lines and characters; here these
+// are bytes, and the text at each place is looked at before anybody edits it.
 
 #pragma once
 
@@ -26,8 +25,9 @@ struct TomlSpan {
   std::size_t statement = 0;
 };
 
-// In the order of the text: a container before what it contains. The error is
-// for a text that is not TOML.
+// In the order of the text: a container before what it contains. Paths longer
+// than any of a descriptor's are left out, with what is below them. The error
+// is for a text that is not TOML, or whose places cannot be trusted.
 Result<std::vector<TomlSpan>> find_spans(std::string_view text);
 
 }  // namespace fitrun

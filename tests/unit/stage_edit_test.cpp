@@ -69,6 +69,31 @@ TEST_CASE("spans are the bytes of the values", "[edit]") {
   CHECK_FALSE(find_spans("a = " + std::string(100'000, '[')));
 }
 
+TEST_CASE("spans are right whatever stands around them", "[edit]") {
+  // Letters of several bytes before a value, line ends of Windows, a table that
+  // is named after its parts, a place that dotted keys made.
+  const std::string text =
+      "\xEF\xBB\xBF[a.b]\r\n\"\u00e9\u3000\" = {\"\u00e9\" = 7} # "
+      "\u00e9\r\n[a]\r\n"
+      "  c.d.e = \"\u00e9\"\r\n c.d.f = \"\"\"\r\n\u3000\\\r\n x\"\"\"\r\n";
+  const auto spans = find_spans(text);
+  REQUIRE(spans);
+  std::vector<std::string> seen;
+  for (const TomlSpan& span : *spans) {
+    seen.push_back(span.path + "=" +
+                   text.substr(span.begin, span.end - span.begin));
+    CHECK(std::string("[\"c").find(text[span.statement]) != std::string::npos);
+  }
+  CHECK(seen == std::vector<std::string>{
+                    "a.b=[a.b]",
+                    "a.b.\u00e9\u3000={\"\u00e9\" = 7}",
+                    "a.b.\u00e9\u3000.\u00e9=7",
+                    "a=[a]",
+                    "a.c.d.e=\"\u00e9\"",
+                    "a.c.d.f=\"\"\"\r\n\u3000\\\r\n x\"\"\"",
+                });
+}
+
 TEST_CASE("only the numbers change", "[edit]") {
   const std::string text =
       "# stages/html.toml\r\n"
