@@ -5,6 +5,7 @@
 #include "cli/log.h"
 #include "launch/decide.h"
 #include "stage/cost.h"
+#include "stage/diagnostic.h"
 
 namespace fitrun {
 
@@ -17,15 +18,17 @@ ExitStatus check_command(const Options& options,
     try {
       const Stage stage = read_stage(name, environment);
       // An input may be made by an earlier step: its absence is no mistake.
+      std::vector<std::string> doubts;
       std::vector<std::string> absent;
       for (const PoolNeeds& needs : stage.pools) {
-        sum_cost(needs.fixed, absent);
-        sum_cost(needs.per_worker, absent);
+        for (const Cost* const cost : {&needs.fixed, &needs.per_worker})
+          for (const CostItem& item : sum_cost(*cost, absent).items)
+            if (!item.warning.empty()) doubts.push_back(item.warning);
       }
-      std::string report = printable(name) + ": ok\n";
-      for (const std::string& input : absent)
-        report += "  but not now: " + printable(input) + "\n";
-      print(report);
+      for (std::string& input : absent) input.insert(0, "  but not now: ");
+      for (std::string& doubt : doubts) doubt.insert(0, "  but ");
+      print(printable(name) + ": ok\n" + render_messages(absent) +
+            render_messages(doubts));
     } catch (const Failure& failure) {
       const std::string_view said = failure.what();
       mistakes +=

@@ -122,13 +122,15 @@ Sourced<std::uint64_t> wanted(const Stage& stage, probe::Self& self) {
 Stage read_stage(const std::string& name, const Environment& environment,
                  CostRule rule) {
   const std::string file = find_stage(name, environment).value();
-  const std::string text = read_file(file, kLargestDescriptor).value();
+  std::string text = read_file(file, kLargestDescriptor).value();
   auto parsed = parse_stage(text, file, environment, rule);
   if (const auto* const mistakes =
           std::get_if<std::vector<Diagnostic>>(&parsed)) {
     throw Failure(render_diagnostics(*mistakes, file, text));
   }
-  return std::get<Stage>(std::move(parsed));
+  Stage& stage = std::get<Stage>(parsed);
+  stage.text = std::move(text);
+  return std::move(stage);
 }
 
 Stage load_stage(const LaunchOptions& options, const Environment& environment,
@@ -162,11 +164,7 @@ Plan decide(const Stage& stage, const std::vector<std::string>& command,
     pool.per_worker = sum_cost(needs.per_worker, errors);
     input.pools.push_back(std::move(pool));
   }
-  if (!errors.empty()) {
-    std::string all;
-    for (const std::string& error : errors) all += printable(error) + "\n";
-    throw Failure(all);
-  }
+  if (!errors.empty()) throw Failure(render_messages(errors));
   probe::Self self(host, caller.environment);
   for (PoolInput& pool : input.pools)
     measure_pool(stage, pool, self, seen, caller);

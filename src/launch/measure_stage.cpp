@@ -50,9 +50,6 @@ void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
   const std::vector<std::string>& command = command_of(stage, options);
   check_targets(measured, stage);
   std::vector<Input> inputs = inputs_of(measured);
-  const std::string before =
-      stage.file.empty() ? ""
-                         : read_file(stage.file, kLargestDescriptor).value();
   const Fd nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!nowhere) throw Failure(path_error("/dev/null", errno));
 
@@ -75,7 +72,8 @@ void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
   const MeasureReport report =
       make_report(plan, std::move(measurement)).value();
   view.report(report);
-  view.outcome(conclude(report, measured, command, before, caller.environment));
+  view.outcome(
+      conclude(report, measured, command, stage.text, caller.environment));
   if (!report.measurement.stopped.empty())
     end_early(report.measurement, command[0], caller);
 }

@@ -23,6 +23,10 @@ std::optional<std::string> value_of(std::string_view name,
   return std::nullopt;
 }
 
+// Behind an opening bracket that nothing closes the text is not searched to its
+// end: 10^6 of them would be 10^12 steps.
+constexpr std::size_t kLongestName = std::string_view("per_worker_mib").size();
+
 // A placeholder at the beginning of a text, and what becomes of it.
 struct Replaced {
   std::size_t length = 0;  // of the text; 0: there is none
@@ -34,7 +38,8 @@ Replaced replaced(std::string_view text, const Placeholders& values) {
   const char close = open == '<' ? '>' : '}';
   const bool doubled = text.size() > 1 && text[1] == open;
   const std::size_t name = doubled ? 2 : 1;
-  const std::size_t end = text.find(close, name);
+  const std::size_t end =
+      text.substr(0, name + kLongestName + 1).find(close, name);
   if (end == std::string_view::npos) return {};
   auto value = value_of(text.substr(name, end - name), values);
   if (!value) return {};

@@ -198,6 +198,8 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       say(LogLevel::info, leases_line(pool));
     }
     if (least <= LogLevel::info) say(LogLevel::info, gpus_line(pool));
+    for (const std::string& doubt : cost_warnings(pool))
+      say(LogLevel::warning, doubt);
     say(LogLevel::warning, cuda_context_line(pool));
     say(LogLevel::warning, process_cap_line(pool));
     if (pool.fit.swapping) {

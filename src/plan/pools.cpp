@@ -52,6 +52,19 @@ bool uses_ram(const PoolInput& pool) {
 
 }  // namespace
 
+std::vector<std::string> cost_warnings(const PoolPlan& pool) {
+  std::vector<std::string> warnings;
+  for (const CostSum* const sum : {&pool.fixed, &pool.per_worker}) {
+    for (const CostItem& item : sum->items) {
+      // Of very many the first ones say it all.
+      constexpr std::size_t kMost = 3;
+      if (!item.warning.empty() && warnings.size() < kMost)
+        warnings.push_back(item.warning);
+    }
+  }
+  return warnings;
+}
+
 Result<Constraint> decide_binding(const PoolReading& reading) {
   if (const Constraint* const found = binding(reading)) return *found;
   std::string reasons;

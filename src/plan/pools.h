@@ -53,6 +53,9 @@ struct PoolPlan {
   std::optional<std::uint64_t> threads_without_deciding;
 };
 
+// What is doubtful about the files that the costs name; the first few.
+std::vector<std::string> cost_warnings(const PoolPlan& pool);
+
 // What a pool can give. An error, with the way out, where no source knows.
 Result<Constraint> decide_binding(const PoolReading& reading);
 

@@ -15,6 +15,7 @@ Json items_json(const CostSum& cost) {
   for (const CostItem& item : cost.items) {
     Json json = {{"bytes", whole_bytes(item.bytes)}, {"origin", item.origin}};
     if (!item.what.empty()) json["what"] = item.what;
+    if (!item.warning.empty()) json["warning"] = item.warning;
     items.push_back(std::move(json));
   }
   return items;

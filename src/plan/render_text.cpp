@@ -129,6 +129,8 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
   out += row("", format_bytes(pool.fit.budget), "budget", budget_origin(pool));
   out += cost_rows("fixed", pool.fixed);
   out += cost_rows("per worker", pool.per_worker);
+  for (const std::string& doubt : cost_warnings(pool))
+    out += row("", "", "note", doubt);
   for (const std::string& sentence : pool.reading.diagnostics)
     out += row("", "", "note", sentence);
   if (pool.threads_without_deciding) {

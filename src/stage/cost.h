@@ -1,15 +1,14 @@
 // What a cost comes to in bytes: the sizes of the files it names, looked up
 // now.
 //
-// Only metadata is read, never contents, and nothing blocks on a FIFO.
+// Only metadata is read, but for files so small that they may stand for the
+// data instead of being it; nothing blocks on a FIFO.
 
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
-#include "stage/diagnostic.h"
 #include "stage/stage.h"
 
 namespace fitrun {
@@ -21,6 +20,8 @@ struct CostItem {
   // size.
   std::string what;
   std::string origin;
+  // Why it is probably not what the user meant, one line; empty: nothing.
+  std::string warning;
 };
 
 struct CostSum {

@@ -1,8 +1,10 @@
 #include "stage/parse.h"
 
+#include <climits>
 #include <cmath>
 
 #include "base/duration.h"
+#include "stage/glob.h"
 #include "stage/toml_reader.h"
 #include "stage/toml_text.h"
 #include "stage/values.h"
@@ -24,8 +26,8 @@ class Reader {
   TomlReader in;
 
  private:
-  std::optional<std::string> expanded(const toml::node& node,
-                                      std::string_view text);
+  std::optional<FileCost> expanded(const toml::node& node,
+                                   std::string_view text);
   void cost(const toml::node& node, std::string_view what, Cost& sum);
   std::optional<FileCost> file_cost(const toml::table& table);
   PoolNeeds pool(Pool which, const toml::table& table);
@@ -39,14 +41,18 @@ class Reader {
   CostRule rule_;
 };
 
-// `text` with every ${NAME} replaced.
-std::optional<std::string> Reader::expanded(const toml::node& node,
-                                            std::string_view text) {
-  std::string out;
-  while (true) {
+// A file cost's file, path and pattern, with every ${NAME} replaced.
+std::optional<FileCost> Reader::expanded(const toml::node& node,
+                                         std::string_view text) {
+  FileCost cost;
+  bool is_pattern = false;
+  while (cost.file.size() < PATH_MAX) {
     const std::size_t open = text.find("${");
-    out += text.substr(0, open);
-    if (open == std::string_view::npos) return out;
+    const std::string_view written = text.substr(0, open);
+    cost.file += written;
+    cost.pattern += written;
+    is_pattern = is_pattern || is_glob(written);
+    if (open == std::string_view::npos) break;
     const std::size_t close = text.find('}', open);
     if (close == std::string_view::npos) {
       in.wrong(node, "\"${\" without a closing \"}\"");
@@ -59,40 +65,51 @@ std::optional<std::string> Reader::expanded(const toml::node& node,
                "the environment variable " + in_quotes(name) + " is not set");
       return std::nullopt;
     }
-    out += *value;
+    cost.file += *value;
+    cost.pattern += glob_of_literal(*value);
     text.remove_prefix(close + 1);
   }
+  if (cost.file.empty() || cost.file.size() >= PATH_MAX) {
+    in.wrong(node, cost.file.empty() ? "file must not be empty"
+                                     : "file is longer than a path can be");
+    return std::nullopt;
+  }
+  const bool absolute = cost.file.starts_with('/');
+  cost.path = absolute ? cost.file : folder_ + cost.file;
+  if (!is_pattern)
+    cost.pattern.clear();
+  else if (!absolute)
+    cost.pattern.insert(0, glob_of_literal(folder_));
+  return cost;
 }
 
 std::optional<FileCost> Reader::file_cost(const toml::table& table) {
   in.check_keys(table, {"file", "parse_factor", "missing"}, "a file cost");
-  FileCost cost;
   const toml::node* const file = table.get("file");
   if (!file) {
     in.wrong(table, "a cost table needs a \"file\"");
     return std::nullopt;
   }
   const auto written = in.string(*file, "file");
-  const auto path = written ? expanded(*file, *written) : std::nullopt;
-  if (path && path->empty()) in.wrong(*file, "file must not be empty");
+  auto cost = written ? expanded(*file, *written) : std::nullopt;
+  // All the rest is read in any case, for its mistakes.
+  FileCost unusable;
+  FileCost& found = cost ? *cost : unusable;
   if (const toml::node* const node = table.get("parse_factor")) {
     const auto factor = in.number(*node, "parse_factor");
     if (factor && !(*factor > 0 && std::isfinite(*factor)))
       in.wrong(*node, "parse_factor must be above 0");
-    cost.parse_factor = factor.value_or(1);
+    found.parse_factor = factor.value_or(1);
   }
   if (const toml::node* const node = table.get("missing")) {
     const auto text = in.string(*node, "missing");
     if (text == "zero") {
-      cost.missing = Missing::zero;
+      found.missing = Missing::zero;
     } else if (text && text != "error") {
       in.wrong(*node, "missing must be \"error\" or \"zero\", not " +
                           in_quotes(*text));
     }
   }
-  if (!path || path->empty()) return std::nullopt;
-  cost.file = *path;
-  cost.path = path->starts_with('/') ? *path : folder_ + *path;
   return cost;
 }
 
@@ -210,7 +227,9 @@ void Reader::inject(const toml::table& table, Stage& stage) {
                in_quotes(name) + " cannot be the name of a variable");
       continue;
     }
-    if (auto text = in.string(node, name))
+    constexpr std::size_t kSpoken = 64;
+    if (auto text =
+            in.string(node, name.size() <= kSpoken ? name : in_quotes(name)))
       stage.inject.push_back({name, std::move(*text)});
   }
 }

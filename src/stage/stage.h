@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -43,6 +42,9 @@ enum class Missing { error, zero };
 struct FileCost {
   std::string file;  // as written, ${NAME} replaced
   std::string path;  // below the descriptor's folder
+  // As find_glob() takes it: what is written in the descriptor is a pattern,
+  // its folder and values of ${NAME} are not. Empty: no pattern at all.
+  std::string pattern;
   double parse_factor = 1.0;
   Missing missing = Missing::error;
 };
@@ -85,6 +87,7 @@ enum class CostRule { required, optional };
 
 struct Stage {
   std::string file;  // the descriptor; empty where flags alone make the stage
+  std::string text;  // the descriptor's, as it was read
   Sourced<std::string> label;  // empty: log lines carry no tag
   Sourced<Want> want{{}, "default"};
   std::vector<std::string> command;  // may be empty

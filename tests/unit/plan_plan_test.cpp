@@ -203,6 +203,10 @@ TEST_CASE("placeholders are filled in once and only where they are known",
   const Placeholders v{4, 2'100'000'000, 3'500'000'000, 17'080'000'000,
                        24'400'000'000};
   CHECK(fill_in("-j<threads>", v) == "-j4");
+  CHECK(fill_in("<per_worker_mib>", v) == "3337");
+  // Of what nothing closes only so much is searched as a name is long.
+  const std::string open(1'000'000, '<');
+  CHECK(fill_in(open + "threads>", v) == open.substr(1) + "4");
   CHECK(fill_in("{threads}{threads}", v) == "44");
   CHECK(fill_in("--mem={per_worker_mib}m", v) == "--mem=3337m");  // 3337.86
   CHECK(fill_in("<fixed> <per_worker> <budget> <available>", v) ==
