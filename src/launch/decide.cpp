@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include "base/text.h"
 #include "gpu/vram.h"
 #include "launch/retry_on_oom.h"
 #include "launch/sharing.h"

@@ -21,7 +21,7 @@ struct CostItem {
   std::string what;
   std::string origin;
   // Why it is probably not what the user meant, one line; empty: nothing.
-  std::string warning;
+  std::string warning{};
 };
 
 struct CostSum {

@@ -44,7 +44,7 @@ struct FileCost {
   std::string path;  // below the descriptor's folder
   // As find_glob() takes it: what is written in the descriptor is a pattern,
   // its folder and values of ${NAME} are not. Empty: no pattern at all.
-  std::string pattern;
+  std::string pattern{};
   double parse_factor = 1.0;
   Missing missing = Missing::error;
 };
