@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
 
 namespace fitrun {
@@ -85,8 +87,8 @@ std::string render_bar(const BarInput& input, const std::string& indent,
 
   const auto entry = [&](std::string_view glyph, std::string_view colour,
                          const std::string& text, double bytes) {
-    return styled(glyph, colour, style) + " " + text + " " +
-           format_bytes(bytes) + "   ";
+    return fmt::format("{} {} {}   ", styled(glyph, colour, style), text,
+                       format_bytes(bytes));
   };
   std::string legend;
   if (input.used > 0)
@@ -94,8 +96,8 @@ std::string render_bar(const BarInput& input, const std::string& indent,
   if (fixed > 0) legend += entry(glyphs.fixed, kBlue, "fixed", fixed);
   if (all_workers > 0) {
     legend += entry(glyphs.worker, kGreen,
-                    std::to_string(input.workers) +
-                        (input.workers == 1 ? " worker," : " workers,"),
+                    fmt::format("{} worker{},", input.workers,
+                                input.workers == 1 ? "" : "s"),
                     all_workers);
   }
   legend += over > 0 ? styled("! over by " + format_bytes(over), kRed, style)

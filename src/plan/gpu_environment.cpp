@@ -1,7 +1,5 @@
 #include "plan/gpu_environment.h"
 
-#include <algorithm>
-
 namespace fitrun {
 namespace {
 

@@ -1,43 +1,43 @@
 #include "plan/log_lines.h"
 
-#include <cstdio>
+#include <fmt/format.h>
 
 namespace fitrun {
 namespace {
 
-std::string number(std::uint64_t n) {
-  return std::to_string(n);
+std::string shown(std::uint64_t bytes) {
+  return format_bytes(static_cast<double>(bytes));
 }
 
 // The original's line of what was found and decided.
 std::string estimate(const PoolPlan& pool) {
-  const std::string threads = number(pool.fit.threads);
-  return std::string(name_of(pool.needs.pool)) + " free " +
-         format_bytes(static_cast<double>(*pool.binding.available)) +
-         ", budget " + format_bytes(pool.fit.budget) + "; fixed " +
-         format_bytes(pool.fixed.bytes) + " + " + threads + " x " +
-         format_bytes(pool.per_worker.bytes) + "/worker -> " + threads +
-         " worker(s)";
+  return fmt::format(
+      "{} free {}, budget {}; fixed {} + {} x {}/worker -> {} worker(s)",
+      name_of(pool.needs.pool), shown(*pool.binding.available),
+      format_bytes(pool.fit.budget), format_bytes(pool.fixed.bytes),
+      pool.fit.threads, format_bytes(pool.per_worker.bytes), pool.fit.threads);
 }
 
 // The original's warning, which speaks of the shared data whatever overflows.
 std::string overflow(const PoolPlan& pool) {
-  return "the shared data (" + format_bytes(pool.fixed.bytes) +
-         ") does not fit the " + std::string(name_of(pool.needs.pool)) +
-         " budget (" + format_bytes(pool.fit.budget) +
-         ") -- running at 1 worker and relying on SWAP. Shrink the shared data "
-         "(shard/cap/stream it) or accept the slowdown.";
+  return fmt::format(
+      "the shared data ({}) does not fit the {} budget ({}) -- running at 1 "
+      "worker and relying on SWAP. Shrink the shared data (shard/cap/stream "
+      "it) or accept the slowdown.",
+      format_bytes(pool.fixed.bytes), name_of(pool.needs.pool),
+      format_bytes(pool.fit.budget));
 }
 
 // What the original's warning leaves out.
 std::string overflow_cause(const PoolPlan& pool, const Plan& plan) {
   if (plan.threads > 1) {
-    return "workers cost nothing beyond the shared data: all " +
-           number(plan.threads) + " of them run";
+    return fmt::format(
+        "workers cost nothing beyond the shared data: all {} of them run",
+        plan.threads);
   }
   if (pool.fixed.bytes > pool.fit.budget) return "";
-  return "one worker more (" + format_bytes(pool.per_worker.bytes) +
-         ") is what does not fit beside it";
+  return fmt::format("one worker more ({}) is what does not fit beside it",
+                     format_bytes(pool.per_worker.bytes));
 }
 
 // Where something other than the host's free memory decides, and room is short.
@@ -48,11 +48,11 @@ std::string limit_line(const PoolPlan& pool) {
       (pool.needs.pool == Pool::vram && c.file.empty()))
     return "";
   std::string text =
-      std::string(name_of(pool.needs.pool)) + " is limited by " + title(c);
+      fmt::format("{} is limited by {}", name_of(pool.needs.pool), title(c));
   if (c.file.empty() && !c.where.empty()) text += " (" + c.where + ")";
   if (!c.limit || !c.used) return text;
-  return text + " (limit " + format_bytes(static_cast<double>(*c.limit)) +
-         ", used " + format_bytes(static_cast<double>(*c.used)) + ")";
+  return text +
+         fmt::format(" (limit {}, used {})", shown(*c.limit), shown(*c.used));
 }
 
 // Where other launches have set memory aside that would have been ours.
@@ -62,11 +62,10 @@ std::string leases_line(const PoolPlan& pool) {
     bytes += static_cast<double>(share.bytes);
   if (bytes == 0) return "";
   const std::size_t count = pool.binding.leased.size();
-  return format_bytes(bytes) + " of the free " +
-         std::string(name_of(pool.needs.pool)) + " is set aside by " +
-         (count == 1 ? pool.binding.leased[0].holder
-                     : number(count) + " other launches") +
-         " (fitrun leases)";
+  return fmt::format("{} of the free {} is set aside by {} (fitrun leases)",
+                     format_bytes(bytes), name_of(pool.needs.pool),
+                     count == 1 ? pool.binding.leased[0].holder
+                                : fmt::format("{} other launches", count));
 }
 
 // Where each GPU gets its own part of the workers.
@@ -74,13 +73,13 @@ std::string gpus_line(const PoolPlan& pool) {
   if (pool.gpus.size() < 2) return "";
   std::string text = "workers on each GPU:";
   for (const GpuPlan& gpu : pool.gpus)
-    text += " " + number(gpu.share.threads) + " on " + identity(gpu.gpu) + ",";
+    text += fmt::format(" {} on {},", gpu.share.threads, identity(gpu.gpu));
   text.back() = ' ';
-  text += "(spread = \"" + std::string(key_of(pool.needs.spread.value)) + "\")";
+  text += fmt::format("(spread = \"{}\")", key_of(pool.needs.spread.value));
   if (pool.threads_without_deciding) {
-    text += "; without " + identity(pool.gpus[pool.deciding].gpu) +
-            " it would be " + number(*pool.threads_without_deciding) +
-            " in all";
+    text += fmt::format("; without {} it would be {} in all",
+                        identity(pool.gpus[pool.deciding].gpu),
+                        *pool.threads_without_deciding);
   }
   return text;
 }
@@ -92,9 +91,10 @@ std::string cuda_context_line(const PoolPlan& pool) {
   if (pool.gpus.empty() || pool.gpus[0].gpu.vendor != GpuVendor::nvidia ||
       pool.per_worker.bytes <= 0 || pool.per_worker.bytes >= kContext)
     return "";
-  return "per_worker in VRAM is " + format_bytes(pool.per_worker.bytes) +
-         ", but a CUDA context alone takes 300 to 500 MB in each process: "
-         "measure a worker as the drop of free VRAM";
+  return fmt::format(
+      "per_worker in VRAM is {}, but a CUDA context alone takes 300 to 500 MB "
+      "in each process: measure a worker as the drop of free VRAM",
+      format_bytes(pool.per_worker.bytes));
 }
 
 // Costs that no single process may reach, as `ulimit -v` would end it.
@@ -104,45 +104,46 @@ std::string process_cap_line(const PoolPlan& pool) {
   const auto bytes = static_cast<double>(cap->bytes);
   const bool worker = pool.per_worker.bytes > bytes;
   if (!worker && pool.fixed.bytes <= bytes) return "";
-  return std::string(worker ? "a worker (" : "the shared data (") +
-         format_bytes(worker ? pool.per_worker.bytes : pool.fixed.bytes) +
-         ") is larger than one process may be: " + cap->name + " is " +
-         format_bytes(bytes);
+  return fmt::format(
+      "{} ({}) is larger than one process may be: {} is {}",
+      worker ? "a worker" : "the shared data",
+      format_bytes(worker ? pool.per_worker.bytes : pool.fixed.bytes),
+      cap->name, format_bytes(bytes));
 }
 
 std::string cap_line(const Plan& plan) {
   const WorkerCap* const cap = binding(plan.caps);
   if (!cap || cap->name != plan.limited_by) return "";
-  std::string text = "reduced workers " + number(plan.want.value) + " -> " +
-                     number(plan.threads) + ": ";
+  std::string text =
+      fmt::format("reduced workers {} -> {}: ", plan.want.value, plan.threads);
   if (cap->name == kHistoryCap) {
-    return text + "with " + number(cap->limit) +
-           " the kernel has killed for lack of memory (" + cap->where + ")";
+    return text +
+           fmt::format("with {} the kernel has killed for lack of memory ({})",
+                       cap->limit, cap->where);
   }
-  text += cap->name + " (" + cap->where + ") allows " + number(cap->limit) +
-          " processes";
-  if (cap->used) text += ", " + number(*cap->used) + " are there";
+  text += fmt::format("{} ({}) allows {} processes", cap->name, cap->where,
+                      cap->limit);
+  if (cap->used) text += fmt::format(", {} are there", *cap->used);
   return text;
 }
 
 std::string pressure_line(const Plan& plan) {
   if (!plan.pressure || plan.pressure->full_avg10 <= kHighPressure) return "";
-  char share[32];
-  std::snprintf(share, sizeof share, "%.0f", plan.pressure->full_avg10);
-  return std::string("memory is short right now: for ") + share +
-         " % of the last 10 s nothing could run for want of it (" +
-         plan.pressure->where + ")";
+  return fmt::format(
+      "memory is short right now: for {:.0f} % of the last 10 s nothing could "
+      "run for want of it ({})",
+      plan.pressure->full_avg10, plan.pressure->where);
 }
 
 std::string silent(const Constraint& c) {
-  return c.name + " (" + c.where + ") is silent: " + c.reason;
+  return fmt::format("{} ({}) is silent: {}", c.name, c.where, c.reason);
 }
 
 std::string spoken(const Constraint& c) {
-  std::string text = c.name + " (" + c.where + ") gives " +
-                     format_bytes(static_cast<double>(*c.available));
-  if (c.limit) text += ", limit " + format_bytes(static_cast<double>(*c.limit));
-  if (c.used) text += ", used " + format_bytes(static_cast<double>(*c.used));
+  std::string text =
+      fmt::format("{} ({}) gives {}", c.name, c.where, shown(*c.available));
+  if (c.limit) text += ", limit " + shown(*c.limit);
+  if (c.used) text += ", used " + shown(*c.used);
   return text;
 }
 
@@ -152,17 +153,17 @@ std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit) {
   std::string text = log_tag(plan.label) + "not even one worker fits: ";
   for (const PoolPlan& pool : plan.pools) {
     if (!pool.fit.swapping) continue;
-    text += std::string(name_of(pool.needs.pool));
+    text += name_of(pool.needs.pool);
     if (!pool.gpus.empty())
       text += " of " + identity(pool.gpus[pool.deciding].gpu);
-    text += " budget " + format_bytes(pool.fit.budget) + ", fixed " +
-            format_bytes(pool.fixed.bytes) + ", " +
-            format_bytes(pool.per_worker.bytes) + "/worker ";
+    text += fmt::format(
+        " budget {}, fixed {}, {}/worker ", format_bytes(pool.fit.budget),
+        format_bytes(pool.fixed.bytes), format_bytes(pool.per_worker.bytes));
   }
   return text +
-         (on_no_fit.value == OnNoFit::wait ? "(the wait ran out)"
-                                           : "(on_no_fit = \"fail\", ") +
-         (on_no_fit.value == OnNoFit::wait ? "" : on_no_fit.origin + ")");
+         (on_no_fit.value == OnNoFit::wait
+              ? "(the wait ran out)"
+              : fmt::format("(on_no_fit = \"fail\", {})", on_no_fit.origin));
 }
 
 std::string waiting_line(const Plan& plan,
@@ -170,10 +171,8 @@ std::string waiting_line(const Plan& plan,
   std::string text =
       log_tag(plan.label) + "not even one worker fits now: waiting";
   if (!timeout) return text + " without end (^C gives up)";
-  char seconds[48];
-  std::snprintf(seconds, sizeof seconds, " for up to %.10g s",
-                static_cast<double>(timeout->count()) / 1e3);
-  return text + seconds;
+  return text + fmt::format(" for up to {:.10g} s",
+                            static_cast<double>(timeout->count()) / 1e3);
 }
 
 std::string log_tag(const std::string& label) {
@@ -210,8 +209,9 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
   if (const std::string by_cap = cap_line(plan); !by_cap.empty()) {
     say(LogLevel::info, by_cap);
   } else if (plan.reduced && !plan.swapping && least <= LogLevel::info) {
-    say(LogLevel::info, "reduced workers " + number(plan.want.value) + " -> " +
-                            number(plan.threads) + " to stay out of swap");
+    say(LogLevel::info,
+        fmt::format("reduced workers {} -> {} to stay out of swap",
+                    plan.want.value, plan.threads));
   }
   say(LogLevel::warning, pressure_line(plan));
   say(LogLevel::warning, untold_line(plan));
@@ -220,9 +220,10 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
 
 std::string untold_line(const Plan& plan) {
   if (plan.count_used || plan.launch.command.empty()) return "";
-  return "the command is not told the count: put '<threads>' into it, or set "
-         "[inject.env] (FITRUN_THREADS=" +
-         number(plan.threads) + " is in its environment)";
+  return fmt::format(
+      "the command is not told the count: put '<threads>' into it, or set "
+      "[inject.env] (FITRUN_THREADS={} is in its environment)",
+      plan.threads);
 }
 
 }  // namespace fitrun

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace fitrun {
 namespace {
 
@@ -72,12 +74,12 @@ Result<Constraint> decide_binding(const PoolReading& reading) {
     if (!reasons.empty()) reasons += "; ";
     reasons += c.name + ": " + c.reason;
   }
-  const std::string key(key_of(reading.pool));
-  return Error{"cannot measure the free " + std::string(name_of(reading.pool)) +
-               " (" + (reasons.empty() ? "no source" : reasons) +
-               "); give it with --available " + key +
-               "=SIZE, or a command that prints it with probe in [" + key +
-               "]"};
+  const std::string_view key = key_of(reading.pool);
+  return Error{fmt::format(
+      "cannot measure the free {} ({}); give it with --available {}=SIZE, or a "
+      "command that prints it with probe in [{}]",
+      name_of(reading.pool), reasons.empty() ? "no source" : reasons, key,
+      key)};
 }
 
 Result<PoolPlan> plan_pool(PoolInput input, std::uint64_t want) {

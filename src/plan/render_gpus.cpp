@@ -1,8 +1,8 @@
 #include "plan/render_gpus.h"
 
-#include <cstdio>
 #include <optional>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
@@ -24,7 +24,7 @@ std::optional<std::uint64_t> usable(const Gpu& gpu) {
 }
 
 std::string number(const Gpu& gpu) {
-  return gpu.number ? std::to_string(*gpu.number) : "-";
+  return gpu.number ? fmt::format("{}", *gpu.number) : "-";
 }
 
 // What is to be said of a GPU beside its numbers.
@@ -36,7 +36,8 @@ std::string remark(const Gpu& gpu) {
   if (bound && bound->available != gpu.free)
     text += ", bound by " + title(*bound);
   if (const auto& cap = gpu.reading.per_process_cap)
-    text += ", a process may have " + size(cap->bytes) + " (" + cap->name + ")";
+    text += fmt::format(", a process may have {} ({})", size(cap->bytes),
+                        cap->name);
   return text;
 }
 
@@ -48,15 +49,13 @@ std::string names(const Gpu& gpu) {
 }
 
 std::string row(const Gpu& gpu, const TextStyle& style) {
-  char numbers[96];
-  std::snprintf(numbers, sizeof numbers, "  %c %6s %10s %10s %10s  ",
-                gpu.skipped.empty() ? '>' : ' ', number(gpu).c_str(),
-                size(gpu.total).c_str(), size(gpu.free).c_str(),
-                size(usable(gpu)).c_str());
-  std::string line = numbers + printable(names(gpu));
+  std::string line =
+      fmt::format("  {} {:>6} {:>10} {:>10} {:>10}  {}",
+                  gpu.skipped.empty() ? '>' : ' ', number(gpu), size(gpu.total),
+                  size(gpu.free), size(usable(gpu)), printable(names(gpu)));
   if (gpu.skipped.empty()) line = styled(line, kBold, style);
-  return line + "\n" + std::string(45, ' ') +
-         printable(gpu.source + ": " + remark(gpu)) + "\n";
+  return fmt::format("{}\n{:45}{}\n", line, "",
+                     printable(gpu.source + ": " + remark(gpu)));
 }
 
 Json gpu_json(const Gpu& gpu) {
@@ -94,7 +93,7 @@ std::string render_gpus_text(const std::vector<Gpu>& gpus,
   for (const Gpu& gpu : gpus) {
     out += row(gpu, style);
     for (const std::string& sentence : gpu.reading.diagnostics)
-      out += std::string(45, ' ') + printable(sentence) + "\n";
+      out += fmt::format("{:45}{}\n", "", printable(sentence));
   }
   return out;
 }

@@ -1,9 +1,9 @@
 #include "plan/render_probe.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
@@ -25,12 +25,10 @@ enum class Mark { none, binding };
 
 std::string row(Mark mark, const std::string& available, const Constraint& c,
                 const std::string& source, const TextStyle& style) {
-  char numbers[96];
-  std::snprintf(numbers, sizeof numbers, "  %c %10s %9s %9s %12s  ",
-                mark == Mark::binding ? '>' : ' ', available.c_str(),
-                size(c.limit).c_str(), size(c.used).c_str(),
-                size(c.reclaimable).c_str());
-  const std::string line = numbers + printable(source);
+  const std::string line =
+      fmt::format("  {} {:>10} {:>9} {:>9} {:>12}  {}",
+                  mark == Mark::binding ? '>' : ' ', available, size(c.limit),
+                  size(c.used), size(c.reclaimable), printable(source));
   return (mark == Mark::binding ? styled(line, kBold, style) : line) + "\n";
 }
 
@@ -93,8 +91,8 @@ std::string silent_rows(const PoolReading& reading, const TextStyle& style) {
   }
   for (const auto& [name, levels] : unlimited) {
     out += row(Mark::none, "-", Constraint(),
-               name + ": no limit at " + std::to_string(levels) +
-                   (levels == 1 ? " level" : " levels"),
+               fmt::format("{}: no limit at {} level{}", name, levels,
+                           levels == 1 ? "" : "s"),
                style);
   }
   return out;
@@ -102,9 +100,7 @@ std::string silent_rows(const PoolReading& reading, const TextStyle& style) {
 
 std::string line(const char* label, const std::string& text,
                  const std::string& warning = "") {
-  char start[32];
-  std::snprintf(start, sizeof start, "  %-9s ", label);
-  return start + printable(text) + warning + "\n";
+  return fmt::format("  {:<9} {}{}\n", label, printable(text), warning);
 }
 
 std::string more_line(const std::string& advice) {
@@ -137,23 +133,23 @@ std::string pool_text(const PoolReading& reading, const TextStyle& style) {
 std::string caps_text(const std::vector<WorkerCap>& caps) {
   const WorkerCap* const cap = binding(caps);
   if (!cap) return "";
-  std::string text = std::to_string(cap->workers) + " more, bound by " +
-                     cap->name + ", " + cap->where + " (limit " +
-                     std::to_string(cap->limit);
-  if (cap->used) text += ", used " + std::to_string(*cap->used);
+  std::string text =
+      fmt::format("{} more, bound by {}, {} (limit {}", cap->workers, cap->name,
+                  cap->where, cap->limit);
+  if (cap->used) text += fmt::format(", used {}", *cap->used);
   return line("processes", text + ")") + more_line(advice(*cap));
 }
 
 std::string pressure_text(const MachineReading& machine,
                           const TextStyle& style) {
   if (!machine.pressure) return "";
-  char share[64];
-  std::snprintf(share, sizeof share, "%.2f %% of the last 10 s stalled",
-                machine.pressure->full_avg10);
-  return line("pressure", share + (", " + machine.pressure->where),
-              machine.pressure->full_avg10 > kHighPressure
-                  ? styled(": memory is short right now", kYellow, style)
-                  : "");
+  return line(
+      "pressure",
+      fmt::format("{:.2f} % of the last 10 s stalled, {}",
+                  machine.pressure->full_avg10, machine.pressure->where),
+      machine.pressure->full_avg10 > kHighPressure
+          ? styled(": memory is short right now", kYellow, style)
+          : "");
 }
 
 Json pool_json(const PoolReading& reading) {
@@ -203,7 +199,7 @@ std::string render_probe_text(const MachineReading& machine,
     out += line("GPUs", why.substr(0, why.find('\n')));
   }
   out += line("CPUs",
-              std::to_string(machine.cpus.value) + ", " + machine.cpus.origin);
+              fmt::format("{}, {}", machine.cpus.value, machine.cpus.origin));
   return out + caps_text(machine.worker_caps) + pressure_text(machine, style);
 }
 

@@ -1,7 +1,6 @@
 #include "plan/render_text.h"
 
-#include <algorithm>
-#include <cstdio>
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "plan/bar.h"
@@ -12,18 +11,15 @@ namespace {
 // One row: the pool's name or nothing, a value, what it is, where it is from.
 std::string row(std::string_view pool, const std::string& value,
                 std::string_view what, const std::string& origin) {
-  char text[64];
-  std::snprintf(text, sizeof text, "  %-5.5s %9s  %-12s  ",
-                std::string(pool).c_str(), value.c_str(),
-                std::string(what).c_str());
-  std::string line = text + printable(origin);
+  std::string line = fmt::format("  {:<5.5} {:>9}  {:<12}  {}", pool, value,
+                                 what, printable(origin));
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
 }
 
 std::string item_text(const CostItem& item) {
   if (item.what.empty()) return item.origin;
-  return item.what + " (" + item.origin + ")";
+  return fmt::format("{} ({})", item.what, item.origin);
 }
 
 // A cost of one term is one row; of several, the sum and a row for each.
@@ -34,23 +30,22 @@ std::string cost_rows(std::string_view what, const CostSum& cost) {
                         single ? item_text(cost.items.front()) : "the sum of");
   if (single) return out;
   for (const CostItem& item : cost.items) {
-    char value[32];
-    std::snprintf(value, sizeof value, "%10s  ",
-                  format_bytes(item.bytes).c_str());
-    out += row("", "", "", value + item_text(item));
+    out += row(
+        "", "", "",
+        fmt::format("{:>10}  {}", format_bytes(item.bytes), item_text(item)));
   }
   return out;
 }
 
 std::string budget_origin(const PoolPlan& pool) {
-  char factor[32];
-  std::snprintf(factor, sizeof factor, "x %.6g headroom",
-                pool.needs.headroom.value);
-  std::string text = factor + (" (" + pool.needs.headroom.origin + ")");
+  std::string text =
+      fmt::format("x {:.6g} headroom ({})", pool.needs.headroom.value,
+                  pool.needs.headroom.origin);
   if (pool.needs.reserve.value.count > 0) {
-    text += ", less " +
-            format_bytes(static_cast<double>(pool.needs.reserve.value.count)) +
-            " reserve (" + pool.needs.reserve.origin + ")";
+    text += fmt::format(
+        ", less {} reserve ({})",
+        format_bytes(static_cast<double>(pool.needs.reserve.value.count)),
+        pool.needs.reserve.origin);
   }
   return text;
 }
@@ -71,9 +66,8 @@ std::string other_rows(const PoolPlan& pool) {
   }
   if (silent > 0) {
     out += row("", "-", "no limit",
-               std::to_string(silent) +
-                   (silent == 1 ? " more source" : " more sources") +
-                   " (fitrun probe shows them)");
+               fmt::format("{} more source{} (fitrun probe shows them)", silent,
+                           silent == 1 ? "" : "s"));
   }
   return out;
 }
@@ -89,8 +83,9 @@ std::string available_rows(const PoolPlan& pool, const Constraint& binding,
                         "available", origin);
   for (const LeaseShare& share : binding.leased) {
     out += row("", "", "",
-               "after " + format_bytes(static_cast<double>(share.bytes)) +
-                   " set aside by " + share.holder);
+               fmt::format("after {} set aside by {}",
+                           format_bytes(static_cast<double>(share.bytes)),
+                           share.holder));
   }
   return out;
 }
@@ -108,9 +103,9 @@ std::string bar_of(const PoolPlan& pool, const Constraint& binding,
 }
 
 std::string gpu_text(const GpuPlan& gpu) {
-  std::string text = "GPU";
-  if (gpu.gpu.number) text += " " + std::to_string(*gpu.gpu.number);
-  return text + " " + gpu.gpu.name + " (" + identity(gpu.gpu) + ")";
+  const std::string number =
+      gpu.gpu.number ? fmt::format(" {}", *gpu.gpu.number) : "";
+  return fmt::format("GPU{} {} ({})", number, gpu.gpu.name, identity(gpu.gpu));
 }
 
 std::string pool_text(const PoolPlan& pool, const Plan& plan,
@@ -123,8 +118,8 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
     out += available_rows(pool, gpu.binding, gpu_text(gpu));
   if (pool.gpus.size() > 1) {
     out += row("", "", "spread",
-               std::string(key_of(pool.needs.spread.value)) + " (" +
-                   pool.needs.spread.origin + ")");
+               fmt::format("{} ({})", key_of(pool.needs.spread.value),
+                           pool.needs.spread.origin));
   }
   out += row("", format_bytes(pool.fit.budget), "budget", budget_origin(pool));
   out += cost_rows("fixed", pool.fixed);
@@ -134,11 +129,10 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
   for (const std::string& sentence : pool.reading.diagnostics)
     out += row("", "", "note", sentence);
   if (pool.threads_without_deciding) {
-    out +=
-        row("", "", "note",
-            "without " + gpu_text(pool.gpus[pool.deciding]) + " it would be " +
-                std::to_string(*pool.threads_without_deciding) +
-                ": leave it out of devices");
+    out += row("", "", "note",
+               fmt::format("without {} it would be {}: leave it out of devices",
+                           gpu_text(pool.gpus[pool.deciding]),
+                           *pool.threads_without_deciding));
   }
   if (pool.gpus.empty()) out += bar_of(pool, pool.binding, plan.threads, style);
   for (const GpuPlan& gpu : pool.gpus)
@@ -147,11 +141,12 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
 }
 
 std::string title(const Plan& plan, const TextStyle& style) {
-  const std::string count = std::to_string(plan.threads);
-  std::string text = (plan.label.empty() ? "" : printable(plan.label) + ": ") +
-                     count + (plan.threads == 1 ? " thread" : " threads");
-  text = styled(text, kBold, style);
-  text += " (" + std::to_string(plan.want.value) + " wanted)";
+  std::string text =
+      styled(fmt::format("{}{} thread{}",
+                         plan.label.empty() ? "" : printable(plan.label) + ": ",
+                         plan.threads, plan.threads == 1 ? "" : "s"),
+             kBold, style);
+  text += fmt::format(" ({} wanted)", plan.want.value);
   if (plan.swapping) {
     text += styled(", and even one does not fit", kYellow, style);
   } else if (plan.limited_by == "want") {
@@ -185,8 +180,8 @@ std::string runs(std::string_view what, const Launch& launch) {
 
 std::string render_text(const Plan& plan, const TextStyle& style) {
   std::string out = title(plan, style);
-  out +=
-      row("want", std::to_string(plan.want.value), "workers", plan.want.origin);
+  out += row("want", fmt::format("{}", plan.want.value), "workers",
+             plan.want.origin);
   for (const PoolPlan& pool : plan.pools) out += pool_text(pool, plan, style);
   if (plan.copies.empty()) return out + runs("runs", plan.launch);
   for (const Launch& copy : plan.copies) out += runs("a copy", copy);

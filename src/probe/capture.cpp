@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "os/file.h"
 #include "os/new_folder.h"
@@ -94,9 +96,8 @@ std::string redacted_status(std::string_view text, std::uint64_t pid) {
     const std::string_view line = take_line(text);
     if (!is_status_line(line)) continue;
     // /proc may be another pid namespace's; cgroup.procs lists ours.
-    out += line.starts_with("Pid:") && pid != 0 ? "Pid:\t" + std::to_string(pid)
-                                                : std::string(line);
-    out += '\n';
+    out += line.starts_with("Pid:") && pid != 0 ? fmt::format("Pid:\t{}\n", pid)
+                                                : fmt::format("{}\n", line);
   }
   return out;
 }
@@ -130,7 +131,7 @@ std::string redacted_numa_maps(std::string_view text) {
 }
 
 std::string table_row(const std::string& path, const std::string& text) {
-  return "| `" + path + "` | " + text + " |\n";
+  return fmt::format("| `{}` | {} |\n", path, text);
 }
 
 }  // namespace
@@ -162,24 +163,20 @@ std::string capture_readme(const Capture& capture) {
       "gives the same\nanswer";
   if (!capture.variables.empty()) {
     out += ", with these variables set:\n\n    env";
-    for (const auto& [name, value] : capture.variables) {
-      out += ' ';
-      out += name;
-      out += '=';
-      out += shell_quoted(value);
-    }
+    for (const auto& [name, value] : capture.variables)
+      out += fmt::format(" {}={}", name, shell_quoted(value));
     out += " fitrun probe --root .\n\n";
   } else {
     out += ".\n\n";
   }
   out += "The answer was ";
-  out += bound ? std::to_string(*bound->available) + " bytes, bound by " +
-                     bound->name + " (" + in_quotes(bound->where) + ")"
+  out += bound ? fmt::format("{} bytes, bound by {} ({})", *bound->available,
+                             bound->name, in_quotes(bound->where))
                : std::string("that no source knows");
-  out += "; " + std::to_string(capture.cpus.value) + " CPUs (" +
-         capture.cpus.origin +
-         ").\n\nNames of cgroups are as they were: they can name users, units "
-         "and containers.\n\n| file | what it is |\n|---|---|\n";
+  out += fmt::format(
+      "; {} CPUs ({}).\n\nNames of cgroups are as they were: they can name "
+      "users, units and containers.\n\n| file | what it is |\n|---|---|\n",
+      capture.cpus.value, capture.cpus.origin);
   for (const Capture::File& file : capture.files)
     out += table_row(file.path, file.about);
   for (const auto& [path, why] : capture.unreadable)

@@ -1,5 +1,7 @@
 #include "probe/custom.h"
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
 #include "base/text.h"
 #include "os/command.h"
@@ -14,13 +16,13 @@ Result<Constraint> custom(const std::vector<std::string>& argv,
   const auto output = run_command(spec);
   if (!output) return output.error();
   if (output->exit_status != 0) {
-    return Error{argv.front() + ": exit status " +
-                 std::to_string(output->exit_status)};
+    return Error{
+        fmt::format("{}: exit status {}", argv.front(), output->exit_status)};
   }
   const auto size = parse_size(trim(output->text));
   if (!size) {
-    return Error{argv.front() + ": printed " + in_quotes(output->text) +
-                 " instead of one size"};
+    return Error{fmt::format("{}: printed {} instead of one size", argv.front(),
+                             in_quotes(output->text))};
   }
   Constraint c;
   c.name = "custom.probe";

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include "base/saturate.h"
 #include "base/text.h"
 #include "probe/meminfo.h"
@@ -40,8 +42,8 @@ std::string list_of(const NodeSet& nodes) {
     std::size_t last = first;
     while (last + 1 < kMostNodes && nodes.test(last + 1)) ++last;
     if (!text.empty()) text += ',';
-    text += std::to_string(first);
-    if (last > first) text += '-' + std::to_string(last);
+    text += last > first ? fmt::format("{}-{}", first, last)
+                         : fmt::format("{}", first);
     first = last;
   }
   return text;
@@ -85,8 +87,8 @@ struct NodeMemory {
 std::optional<NodeMemory> node_memory(Self& self, std::size_t node) {
   std::vector<ZoneNode> zones = self.zones();
   std::erase_if(zones, [&](const ZoneNode& z) { return z.node != node; });
-  const auto text = self.host().read("/sys/devices/system/node/node" +
-                                     std::to_string(node) + "/meminfo");
+  const auto text = self.host().read(
+      fmt::format("/sys/devices/system/node/node{}/meminfo", node));
   if (text) {
     const Meminfo info = parse_meminfo(*text);
     if (const auto available =
@@ -127,7 +129,7 @@ std::optional<Constraint> numa_memory(Self& self) {
     if (!usable.test(node)) continue;
     const auto memory = node_memory(self, node);
     if (!memory) {
-      c.reason = "nothing says how much node " + std::to_string(node) + " has";
+      c.reason = fmt::format("nothing says how much node {} has", node);
       return c;
     }
     all.available = add(all.available, memory->available);
