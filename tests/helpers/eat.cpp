@@ -5,6 +5,10 @@
 // FIXED and PER_WORKER are in MiB. At its largest it needs FIXED + WORKERS *
 // PER_WORKER, a few hundred KiB per process aside, for MILLISECONDS (default
 // 60). FOLDER (default /tmp) is where the shapes with files put them.
+//
+// With EAT_UNTIL_SEEN set, its parent is a program that looks at it again and
+// again and sleeps between: then memory is held until the parent has slept some
+// times meanwhile, so that no scheduler makes the two miss each other.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -16,6 +20,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -27,6 +32,10 @@ namespace {
 constexpr std::size_t kMiB = 1U << 20;
 constexpr std::size_t kPage = 4096;
 
+// The looks at us that a hold lasts for at least. One may have begun before,
+// and the kernel may let the looker wait within one.
+constexpr unsigned long kLooks = 4;
+
 struct Job {
   std::string self;
   std::size_t workers = 1;
@@ -36,8 +45,27 @@ struct Job {
   std::string folder = "/tmp";
 };
 
+std::string g_looker;  // the status file of who looks; empty: nobody
+
 void pause(int milliseconds) {
   ::usleep(static_cast<useconds_t>(milliseconds) * 1000);
+}
+
+// How often the looker has slept.
+unsigned long sleeps() {
+  std::ifstream status(g_looker);
+  std::string word;
+  while (status >> word)
+    if (word == "voluntary_ctxt_switches:" && status >> word)
+      return std::stoul(word);
+  return ~0UL;  // it is gone, and nobody is to be waited for
+}
+
+// Keeps what is held for this long, and until it was seen.
+void keep(int milliseconds) {
+  const unsigned long before = g_looker.empty() ? 0 : sleeps();
+  pause(milliseconds);
+  while (!g_looker.empty() && sleeps() < before + kLooks) pause(1);
 }
 
 [[noreturn]] void fail(const char* what) {
@@ -75,9 +103,10 @@ Gate* make_gate() {
   return new (take(kPage, Kind::shared)) Gate;
 }
 
-void wait_for_all(Gate& gate, std::size_t workers) {
+// `all` counts those of earlier rounds too.
+void wait_for_all(Gate& gate, std::size_t all) {
   ++gate.ready;
-  while (gate.ready < workers) pause(1);
+  while (gate.ready < all) pause(1);
 }
 
 void in_processes(std::size_t count,
@@ -122,7 +151,7 @@ void hold(const Job& job, Start start, int milliseconds) {
   start(job.workers, [&](std::size_t) {
     char* const own = take(job.per_worker);
     wait_for_all(gate, job.workers);
-    pause(milliseconds);
+    keep(milliseconds);
     give_back(own, job.per_worker);
   });
   give_back(fixed, job.fixed);
@@ -171,7 +200,7 @@ void mapped_file(const Job& job) {
     (void)sum;
     char* const own = take(job.per_worker);
     wait_for_all(gate, job.workers);
-    pause(job.milliseconds);
+    keep(job.milliseconds);
     give_back(own, job.per_worker);
   });
   give_back(fixed, job.fixed);
@@ -185,7 +214,7 @@ void shared_memory(const Job& job) {
     touch(fixed, job.fixed, 2);
     char* const own = take(job.per_worker);
     wait_for_all(gate, job.workers);
-    pause(job.milliseconds);
+    keep(job.milliseconds);
     give_back(own, job.per_worker);
   });
 }
@@ -197,7 +226,7 @@ void copy_on_write(const Job& job) {
   in_processes(job.workers, [&](std::size_t) {
     touch(fixed, job.per_worker, 2);
     wait_for_all(gate, job.workers);
-    pause(job.milliseconds);
+    keep(job.milliseconds);
   });
 }
 
@@ -217,33 +246,50 @@ void tmpfs(const Job& job) {
     if (own == MAP_FAILED) fail("mmap");
     touch(static_cast<char*>(own), job.per_worker, 1);
     wait_for_all(gate, job.workers);
-    pause(job.milliseconds);
+    keep(job.milliseconds);
   });
   give_back(fixed, job.fixed);
 }
 
-// Workers are programs of their own, started by a shell, as a build does.
+// Workers are programs of their own, started by a shell, as a build does. They
+// find the others through a file that they inherit.
 void programs(const Job& job) {
   char* const fixed = take(job.fixed);
+  const int gate = ::memfd_create("gate", 0);
+  if (gate < 0 || ::ftruncate(gate, kPage) != 0) fail("memfd_create");
   in_processes(job.workers, [&](std::size_t) {
-    const std::string command = "\"" + job.self + "\" threads 1 0 " +
-                                std::to_string(job.per_worker / kMiB) + " " +
-                                std::to_string(4 * job.milliseconds) +
-                                "; exit $?";
+    const std::string command =
+        "\"" + job.self + "\" program " + std::to_string(job.workers) + " " +
+        std::to_string(gate) + " " + std::to_string(job.per_worker / kMiB) +
+        " " + std::to_string(job.milliseconds) + "; exit $?";
     ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
     fail("sh");
   });
   give_back(fixed, job.fixed);
 }
 
-// Each worker starts short-lived children, one after the other.
+// One of those: FIXED is the descriptor of the file, a small number of MiB.
+void program(const Job& job) {
+  void* const at = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED,
+                          static_cast<int>(job.fixed / kMiB), 0);
+  if (at == MAP_FAILED) fail("mmap");
+  char* const own = take(job.per_worker);
+  wait_for_all(*static_cast<Gate*>(at), job.workers);
+  keep(job.milliseconds);
+  give_back(own, job.per_worker);
+}
+
+// Each worker starts short-lived children, one after the other: all of them
+// their first at once, then their second, and so on.
 void short_tasks(const Job& job) {
   char* const fixed = take(job.fixed);
+  Gate& gate = *make_gate();
   in_processes(job.workers, [&](std::size_t) {
-    for (int i = 0; i < 8; ++i) {
+    for (std::size_t i = 1; i <= 8; ++i) {
       in_processes(1, [&](std::size_t) {
         char* const own = take(job.per_worker);
-        pause(job.milliseconds / 2);
+        wait_for_all(gate, i * job.workers);
+        keep(job.milliseconds / 2);
         give_back(own, job.per_worker);
       });
     }
@@ -260,7 +306,7 @@ void orphans(const Job& job) {
       if (::fork() != 0) continue;
       char* const own = take(job.per_worker);
       wait_for_all(gate, job.workers);
-      pause(job.milliseconds);
+      keep(job.milliseconds);
       give_back(own, job.per_worker);
       ++gate.ready;
       ::_exit(0);
@@ -290,6 +336,7 @@ const std::map<std::string, std::function<void(const Job&)>> kShapes = {
     {"copy-on-write", copy_on_write},
     {"tmpfs", tmpfs},
     {"programs", programs},
+    {"program", program},
     {"short-tasks", short_tasks},
     {"orphans", orphans},
     {"split-work", split_work},
@@ -314,6 +361,10 @@ int main(int argc, char** argv) {
   job.per_worker = std::strtoul(argv[4], nullptr, 10) * kMiB;
   if (argc > 5) job.milliseconds = std::atoi(argv[5]);
   if (argc > 6) job.folder = argv[6];
+  if (::getenv("EAT_UNTIL_SEEN") && !::getenv("EAT_LOOKER"))
+    ::setenv("EAT_LOOKER", std::to_string(::getppid()).c_str(), 1);
+  if (const char* const looker = ::getenv("EAT_LOOKER"))
+    g_looker = "/proc/" + std::string(looker) + "/status";
   kShapes.at(argv[1])(job);
   return 0;
 }
