@@ -25,4 +25,18 @@ Fit compute_fit(const FitInput& input) {
   return {threads, threads < want, false, budget};
 }
 
+double available_for(double needed, double headroom, double reserve) {
+  const auto is_enough = [&](double available) {
+    return available * headroom - reserve >= needed;
+  };
+  double available = std::ceil((needed + reserve) / headroom);
+  // The division rounds, and so does the budget's product.
+  if (is_enough(available - 1)) {
+    available -= 1;
+  } else if (!is_enough(available)) {
+    available += 1;
+  }
+  return std::max(0.0, available);
+}
+
 }  // namespace fitrun

@@ -36,4 +36,8 @@ struct Fit {
 
 Fit compute_fit(const FitInput& input);
 
+// The other way round: the fewest whole bytes that must be available for a
+// budget of at least `needed` bytes. `headroom` is above 0.
+double available_for(double needed, double headroom, double reserve);
+
 }  // namespace fitrun

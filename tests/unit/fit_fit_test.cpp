@@ -146,3 +146,29 @@ TEST_CASE("more memory never gives fewer workers", "[fit]") {
       FAIL("the plan exceeds the budget");
   }
 }
+
+TEST_CASE("what must be available is the budget's inverse", "[fit]") {
+  CHECK(available_for(700, 0.7, 0) == 1000);
+  CHECK(available_for(700, 0.7, 70) == 1100);  // 770 / 0.7
+  CHECK(available_for(49, 0.7, 0) == 70);  // 49 / 0.7 is above 70 in doubles
+  CHECK(available_for(1, 1, 0) == 1);
+  CHECK(available_for(1, 0.3, 0) == 4);
+  CHECK(available_for(0, 0.7, 0) == 0);
+  CHECK(available_for(kInf, 0.7, 0) == kInf);
+
+  // One worker fits with that much, and not with a byte less.
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 20000; ++i) {
+    FitInput input;
+    input.fixed = static_cast<double>(random() % (1U << 30));
+    input.per_worker = static_cast<double>(1 + random() % (1U << 30));
+    input.reserve = static_cast<double>(random() % 3 * (random() % (1U << 20)));
+    input.headroom = static_cast<double>(1 + random() % 100) / 100;
+    input.available = available_for(input.fixed + input.per_worker,
+                                    input.headroom, input.reserve);
+    CAPTURE(input.fixed, input.per_worker, input.reserve, input.headroom);
+    REQUIRE_FALSE(compute_fit(input).swapping);
+    input.available -= 1;
+    REQUIRE(compute_fit(input).swapping);
+  }
+}
