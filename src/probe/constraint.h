@@ -77,6 +77,9 @@ struct PoolReading {
   Pool pool = Pool::ram;
   std::vector<Constraint> constraints;
   std::optional<ProcessCap> per_process_cap;
+  // Bytes of swap behind this memory, used or not; 0 where there is none, or
+  // nobody knows.
+  std::uint64_t swap = 0;
   std::vector<std::string> diagnostics;  // sentences for the user
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/saturate.h"
 #include "base/text.h"
+#include "probe/sysinfo.h"
 #include "probe/zfs.h"
 
 namespace fitrun::probe {
@@ -90,6 +91,22 @@ void add_commit_limit(Self& self, const Meminfo& info, PoolReading& reading) {
   reading.constraints.push_back(std::move(c));
 }
 
+// What a system call says where the file does not. Of this machine alone: under
+// --root it would speak of another.
+void add_system_call(const Host& host, PoolReading& reading) {
+  if (!host.live()) return;
+  const auto told = own_system_memory();
+  if (!told) return;
+  Constraint c;
+  c.name = "host.sysinfo";
+  c.where = "sysinfo(2)";
+  c.limit = told->total;
+  c.available = told->free;
+  c.used = subtract(told->total, told->free);
+  reading.constraints.push_back(std::move(c));
+  reading.swap = told->swap;
+}
+
 }  // namespace
 
 void host_memory(Self& self, PoolReading& reading) {
@@ -107,7 +124,10 @@ void host_memory(Self& self, PoolReading& reading) {
   if (c.available && !lxcfs) add_zfs_cache(self.host(), info, c);
   c.limit = info.total;
   if (info.total && c.available) c.used = subtract(*info.total, *c.available);
+  reading.swap = info.swap.value_or(0);
+  const bool silent = !c.available;
   reading.constraints.push_back(std::move(c));
+  if (silent) add_system_call(self.host(), reading);
   if (lxcfs) add_zoneinfo(self, reading);
   add_commit_limit(self, info, reading);
 }

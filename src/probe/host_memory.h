@@ -11,8 +11,8 @@
 namespace fitrun::probe {
 
 // Adds "host.mem_available" (with "(estimated)" or "+zfs_arc" where it was made
-// so) or "lxcfs.mem_available", then "host.zoneinfo" and "host.commit_limit"
-// where they apply.
+// so) or "lxcfs.mem_available", "host.sysinfo" where that is silent, then
+// "host.zoneinfo" and "host.commit_limit" where they apply. Sets the swap.
 void host_memory(Self& self, PoolReading& reading);
 
 }  // namespace fitrun::probe

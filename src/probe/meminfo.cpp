@@ -29,6 +29,7 @@ Meminfo parse_meminfo(std::string_view text) {
     if (key == "SReclaimable") slab_reclaimable = value();
     if (key == "CommitLimit") info.commit_limit = value();
     if (key == "Committed_AS") info.committed = value();
+    if (key == "SwapTotal") info.swap = value();
   }
   if (!info.reclaimable) info.reclaimable = slab_reclaimable;
   return info;

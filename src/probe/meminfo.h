@@ -12,7 +12,6 @@
 #include <optional>
 #include <string_view>
 
-#include "probe/constraint.h"
 #include "probe/zoneinfo.h"
 
 namespace fitrun {
@@ -23,6 +22,7 @@ struct Meminfo {
   std::optional<std::uint64_t> active_file, inactive_file;
   std::optional<std::uint64_t> reclaimable;  // KReclaimable, else SReclaimable
   std::optional<std::uint64_t> commit_limit, committed;
+  std::optional<std::uint64_t> swap;  // SwapTotal
 };
 
 // Keys that are absent or not a number stay empty. Reads

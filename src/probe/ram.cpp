@@ -34,6 +34,21 @@ bool has_cgroup_limit(const PoolReading& reading) {
       [](const Constraint& c) { return !c.file.empty() && c.available; });
 }
 
+// No answer is above what the machine has, whatever a limit would allow. The
+// machine is the first to be asked.
+void hold_to_machine(PoolReading& reading) {
+  const Constraint* const bound = binding(reading);
+  const Constraint& host = reading.constraints.front();
+  if (!bound || !host.limit || *bound->available <= *host.limit) return;
+  Constraint c;
+  c.name = "host.mem_total";
+  c.where = host.where;
+  c.limit = host.limit;
+  c.available = host.limit;
+  c.exact = false;
+  reading.constraints.push_back(std::move(c));
+}
+
 }  // namespace
 
 PoolReading ram(Self& self) {
@@ -49,6 +64,7 @@ PoolReading ram(Self& self) {
   if (!has_cgroup_limit(reading))
     if (auto promise = slurm_promise(self.environment()))
       reading.constraints.push_back(std::move(*promise));
+  hold_to_machine(reading);
   warn_of_group_kill(self.host(), chain, reading);
   reading.per_process_cap = smallest_cap(self.limits());
   return reading;

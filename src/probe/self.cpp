@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/text.h"
-
 namespace fitrun::probe {
 
 const Result<Meminfo>& Self::meminfo() {

@@ -3,12 +3,13 @@
 // them, and a launch pays for what it needs.
 //
 //   ram            asks, in this order
-//    |- host_memory    meminfo, zoneinfo, zfs    what the machine has
+//    |- host_memory    meminfo, zoneinfo, zfs,   what the machine has
+//    |                 sysinfo
 //    |- numa           zoneinfo, meminfo         nodes that are not ours
 //    |- cgroup_memory  cgroup                    each level up to the mount
 //    |- slurm                                    if no level has a limit
 //    `- limits                                   what caps one process
-//   cpus           cgroup                        affinity, quotas, OMP_*
+//   cpus           cgroup, batch                 affinity, quotas, promises
 //   worker_caps    cgroup, limits, status        how many processes
 //   pressure       cgroup                        stalls
 //
@@ -20,7 +21,6 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
