@@ -110,8 +110,12 @@ struct Fixed {
 
 constexpr Fixed kFixed[] = {
     {"host.mem_available",
-     "stop other programs, or add memory: the kernel has no more to give "
-     "without swapping"},
+     "stop other programs, or add memory: the kernel has no more to give"},
+    {"host.sysinfo",
+     "stop other programs, or let /proc/meminfo be read, which counts the page "
+     "cache as well: mount /proc without subset=pid (ProcSubset=all in a "
+     "unit)"},
+    {"host.mem_total", "add memory: the machine has no more"},
     {"host.zoneinfo",
      "the machine under this container is full: stop what else runs on it"},
     {"host.commit_limit",
@@ -124,6 +128,7 @@ constexpr Fixed kFixed[] = {
      "a limit above this container binds: whoever runs the machine can raise "
      "it"},
     {"env.SLURM_MEM_PER_NODE", "ask Slurm for more: sbatch --mem"},
+    {"env.SLURM_MEM_PER_GPU", "ask Slurm for more: sbatch --mem-per-gpu"},
     {"env.SLURM_MEM_PER_CPU",
      "ask Slurm for more: sbatch --mem-per-cpu, or more CPUs"},
 };

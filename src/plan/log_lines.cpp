@@ -18,26 +18,39 @@ std::string estimate(const PoolPlan& pool) {
       pool.fit.threads, format_bytes(pool.per_worker.bytes), pool.fit.threads);
 }
 
-// The original's warning, which speaks of the shared data whatever overflows.
+// That even one worker is too many. The original's warning where the shared
+// data alone is; its word on swap stays with it, wherever it is said.
 std::string overflow(const PoolPlan& pool) {
+  const std::string budget =
+      fmt::format("the {} budget ({})", name_of(pool.needs.pool),
+                  format_bytes(pool.fit.budget));
+  if (pool.fixed.bytes > 0 && pool.fixed.bytes > pool.fit.budget) {
+    return fmt::format(
+        "the shared data ({}) does not fit {} -- running at 1 worker and "
+        "relying on SWAP. Shrink the shared data (shard/cap/stream it) or "
+        "accept the slowdown.",
+        format_bytes(pool.fixed.bytes), budget);
+  }
+  const std::string beside = pool.fixed.bytes > 0
+                                 ? fmt::format(" beside the shared data ({})",
+                                               format_bytes(pool.fixed.bytes))
+                                 : "";
   return fmt::format(
-      "the shared data ({}) does not fit the {} budget ({}) -- running at 1 "
-      "worker and relying on SWAP. Shrink the shared data (shard/cap/stream "
-      "it) or accept the slowdown.",
-      format_bytes(pool.fixed.bytes), name_of(pool.needs.pool),
-      format_bytes(pool.fit.budget));
+      "a single worker ({}) does not fit {}{} -- running at 1 worker all the "
+      "same{}",
+      format_bytes(pool.per_worker.bytes), budget, beside,
+      pool.reading.swap > 0
+          ? " and relying on swap. Shrink the worker or accept the slowdown."
+          : ", which may end for lack of memory. Shrink the worker.");
 }
 
-// What the original's warning leaves out.
-std::string overflow_cause(const PoolPlan& pool, const Plan& plan) {
-  if (plan.threads > 1) {
-    return fmt::format(
-        "workers cost nothing beyond the shared data: all {} of them run",
-        plan.threads);
-  }
-  if (pool.fixed.bytes > pool.fit.budget) return "";
-  return fmt::format("one worker more ({}) is what does not fit beside it",
-                     format_bytes(pool.per_worker.bytes));
+// What the original's warning leaves out: workers that cost nothing beyond the
+// shared data are not reduced.
+std::string free_workers_line(const Plan& plan) {
+  if (plan.threads <= 1) return "";
+  return fmt::format(
+      "workers cost nothing beyond the shared data: all {} of them run",
+      plan.threads);
 }
 
 // Where something other than the host's free memory decides, and room is short.
@@ -203,7 +216,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
     say(LogLevel::warning, process_cap_line(pool));
     if (pool.fit.swapping) {
       say(LogLevel::warning, overflow(pool));
-      say(LogLevel::warning, overflow_cause(pool, plan));
+      say(LogLevel::warning, free_workers_line(plan));
     }
   }
   if (const std::string by_cap = cap_line(plan); !by_cap.empty()) {

@@ -5,7 +5,14 @@ machine 4000000000 # budget 2.8 GB, one worker needs 3
 stage
 expect 0 "$FITRUN" -q --root machine s.toml -- echo '<threads>'
 [ "$(cat out)" = 1 ] || fail "$(cat out)"
-said err "[budget:s] the shared data (1.0 GB) does not fit the RAM budget (2.8 GB) -- running at 1 worker and relying on SWAP. Shrink the shared data (shard/cap/stream it) or accept the slowdown."
+said err "[budget:s] a single worker (2.0 GB) does not fit the RAM budget (2.8 GB) beside the shared data (1.0 GB) -- running at 1 worker all the same, which may end for lack of memory. Shrink the worker."
+! grep -qi swap err || fail "there is no swap: $(cat err)"
+printf 'SwapTotal: 1000 kB\n' >>machine/proc/meminfo
+expect 0 "$FITRUN" -q --root machine s.toml -- true
+said err "running at 1 worker all the same and relying on swap. Shrink the worker or accept the slowdown."
+# the shared data alone is too much: the original's words
+expect 0 "$FITRUN" -q --root machine s.toml --fixed 3GB -- true
+said err "[budget:s] the shared data (3.0 GB) does not fit the RAM budget (2.8 GB) -- running at 1 worker and relying on SWAP. Shrink the shared data (shard/cap/stream it) or accept the slowdown."
 
 expect 75 "$FITRUN" --root machine s.toml --on-no-fit fail -- touch ran
 one_line

@@ -68,6 +68,50 @@ TEST_CASE("the log lines are the original's", "[plan]") {
             "slowdown."});
 }
 
+TEST_CASE("a single worker that does not fit is not the shared data's fault",
+          "[plan]") {
+  const auto warning = [](const PoolInput& input, std::uint64_t want = 8) {
+    const auto lines = texts(plan({input}, want), LogLevel::warning);
+    REQUIRE(lines.size() == 1);
+    return lines[0];
+  };
+  // 4e9 * 0.7 = 2.8e9
+  PoolInput alone = pool(0, 3e9, 4'000'000'000);
+  CHECK(warning(alone) ==
+        "[budget:HTML] a single worker (3.0 GB) does not fit the RAM budget "
+        "(2.8 GB) -- running at 1 worker all the same, which may end for lack "
+        "of memory. Shrink the worker.");
+  alone.reading.swap = 1;
+  CHECK(warning(alone) ==
+        "[budget:HTML] a single worker (3.0 GB) does not fit the RAM budget "
+        "(2.8 GB) -- running at 1 worker all the same and relying on swap. "
+        "Shrink the worker or accept the slowdown.");
+  CHECK(warning(pool(1e9, 2e9, 4'000'000'000)) ==
+        "[budget:HTML] a single worker (2.0 GB) does not fit the RAM budget "
+        "(2.8 GB) beside the shared data (1.0 GB) -- running at 1 worker all "
+        "the same, which may end for lack of memory. Shrink the worker.");
+  // more in reserve than there is: no shared data here either
+  PoolInput reserved = pool(0, 1e9, 4'000'000'000);
+  reserved.needs.reserve = {Bytes{3'000'000'000}, "--reserve"};
+  CHECK_THAT(warning(reserved), ContainsSubstring("a single worker (1.0 GB)"));
+  // GPUs do not swap, whatever the machine does
+  CHECK_THAT(warning(pool(0, 3e9, 4'000'000'000, Pool::vram)),
+             ContainsSubstring("the VRAM budget (2.8 GB) -- running at 1 "
+                               "worker all the same, which may"));
+}
+
+TEST_CASE("workers that cost nothing all run, and it is said", "[plan]") {
+  // 4e9 * 0.7 = 2.8e9 < 3e9
+  CHECK(texts(plan({pool(3e9, 0, 4'000'000'000)}, 8), LogLevel::warning) ==
+        std::vector<std::string>{
+            "[budget:HTML] the shared data (3.0 GB) does not fit the RAM "
+            "budget (2.8 GB) -- running at 1 worker and relying on SWAP. "
+            "Shrink the shared data (shard/cap/stream it) or accept the "
+            "slowdown.",
+            "[budget:HTML] workers cost nothing beyond the shared data: all 8 "
+            "of them run"});
+}
+
 TEST_CASE("quiet keeps the warnings and nothing else", "[plan]") {
   CHECK(texts(plan({pool(0, 3.5e9, 24'400'000'000)}, 8), LogLevel::warning)
             .empty());
