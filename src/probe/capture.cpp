@@ -26,9 +26,25 @@ namespace fitrun {
 namespace {
 
 constexpr const char* kVariables[] = {
-    "OMP_NUM_THREADS",    "OMP_THREAD_LIMIT",
-    "SLURM_CPUS_ON_NODE", "SLURM_JOB_CPUS_PER_NODE",
-    "SLURM_MEM_PER_CPU",  "SLURM_MEM_PER_NODE",
+    "JOB_ID",
+    "LSB_DJOB_NUMPROC",
+    "LSB_JOBID",
+    "NCPUS",
+    "NSLOTS",
+    "OMP_NUM_THREADS",
+    "OMP_THREAD_LIMIT",
+    "PBS_JOBID",
+    "PBS_NCPUS",
+    "PE",
+    "SLURM_CPUS_ON_NODE",
+    "SLURM_GPUS_ON_NODE",
+    "SLURM_GPUS_PER_NODE",
+    "SLURM_JOB_CPUS_PER_NODE",
+    "SLURM_JOB_GPUS",
+    "SLURM_JOB_ID",
+    "SLURM_MEM_PER_CPU",
+    "SLURM_MEM_PER_GPU",
+    "SLURM_MEM_PER_NODE",
     "SLURM_NODEID",
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "probe/batch.h"
 
 namespace fitrun {
 namespace {
@@ -199,6 +200,9 @@ Sourced<std::uint64_t> cpus(Self& self) {
     count = affinity(self);
     if (auto limit = quota(self); limit && limit->value < count.value)
       count = std::move(*limit);
+    if (auto promised = promised_cpus(self.environment());
+        promised && promised->value < count.value)
+      count = std::move(*promised);
   }
   if (most && *most < count.value) count = {*most, "OMP_THREAD_LIMIT"};
   return count;

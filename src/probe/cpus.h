@@ -4,7 +4,7 @@
 // reasons: the affinity mask (cpusets included), CPU quotas of all cgroup
 // levels, and the variables of OpenMP, of which OMP_NUM_THREADS replaces the
 // count, even upwards. nproc reads quotas of cgroup version 2 only; here those
-// of version 1 count too.
+// of version 1 count too, and what a batch system promised the job (batch.h).
 
 #pragma once
 
@@ -44,7 +44,8 @@ bool is_real_time(std::string_view stat);
 namespace probe {
 
 // At least 1. The origin is what decides: "affinity", "cgroup2.cpu.max",
-// "cgroup1.cpu.cfs_quota", "OMP_NUM_THREADS", "OMP_THREAD_LIMIT".
+// "cgroup1.cpu.cfs_quota", "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", or a variable
+// of promised_cpus().
 Sourced<std::uint64_t> cpus(Self& self);
 
 // For those who ask nothing else.

@@ -2,6 +2,7 @@
 
 #include "base/saturate.h"
 #include "base/text.h"
+#include "probe/cpus.h"
 
 namespace fitrun {
 
@@ -58,6 +59,39 @@ std::optional<std::uint64_t> job_cpus(const Environment& environment) {
   return slurm_cpus_of(*list, number(environment, "SLURM_NODEID").value_or(0));
 }
 
+// The GPUs that the job has on this node. SLURM_GPUS_ON_NODE is their number;
+// SLURM_JOB_GPUS lists them, in a batch script or an interactive job;
+// SLURM_GPUS_PER_NODE is what was asked for on each node, "2" or "a100:2"
+// (sbatch(1), salloc(1), srun(1), since Slurm 19.05). SLURM_GPUS is the whole
+// job's, on however many nodes.
+std::optional<std::uint64_t> job_gpus(const Environment& environment) {
+  if (const auto here = number(environment, "SLURM_GPUS_ON_NODE")) return here;
+  if (const auto list = environment.get("SLURM_JOB_GPUS"))
+    if (const auto count = count_cpu_list(*list)) return count;
+  const auto asked = environment.get("SLURM_GPUS_PER_NODE");
+  if (!asked) return std::nullopt;
+  std::uint64_t sum = 0;
+  for (const std::string_view part : split(trim(*asked), ',')) {
+    const auto count = parse_count(part.substr(part.rfind(':') + 1));
+    if (!count) return std::nullopt;
+    sum = add(sum, *count);
+  }
+  return sum;
+}
+
+// Megabytes for each of something, times how many the job has of it.
+std::optional<std::uint64_t> for_each(const std::string& text,
+                                      std::optional<std::uint64_t> count,
+                                      const char* nobody, Constraint& c) {
+  const auto each = slurm_memory(text);
+  if (!each) {
+    c.reason = "not a size: " + in_quotes(text);
+  } else if (!count) {
+    c.reason = nobody;
+  }
+  return each && count ? std::optional(multiply(*each, *count)) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Constraint> slurm_promise(const Environment& environment) {
@@ -69,19 +103,19 @@ std::optional<Constraint> slurm_promise(const Environment& environment) {
   std::optional<std::uint64_t> bytes;
   if (const auto per_node = environment.get("SLURM_MEM_PER_NODE")) {
     c.name = "env.SLURM_MEM_PER_NODE";
-    bytes = slurm_memory(*per_node);
-    if (!bytes) c.reason = "not a size: " + in_quotes(*per_node);
+    bytes = for_each(*per_node, 1, "", c);
   } else if (const auto per_cpu = environment.get("SLURM_MEM_PER_CPU")) {
     c.name = "env.SLURM_MEM_PER_CPU";
-    bytes = slurm_memory(*per_cpu);
-    const auto cpus = job_cpus(environment);
-    if (!bytes) c.reason = "not a size: " + in_quotes(*per_cpu);
-    if (bytes && !cpus)
-      c.reason =
-          "neither SLURM_CPUS_ON_NODE nor SLURM_JOB_CPUS_PER_NODE says "
-          "for how many CPUs";
-    bytes =
-        bytes && cpus ? std::optional(multiply(*bytes, *cpus)) : std::nullopt;
+    bytes = for_each(*per_cpu, job_cpus(environment),
+                     "neither SLURM_CPUS_ON_NODE nor SLURM_JOB_CPUS_PER_NODE "
+                     "says for how many CPUs",
+                     c);
+  } else if (const auto per_gpu = environment.get("SLURM_MEM_PER_GPU")) {
+    c.name = "env.SLURM_MEM_PER_GPU";
+    bytes = for_each(*per_gpu, job_gpus(environment),
+                     "none of SLURM_GPUS_ON_NODE, SLURM_JOB_GPUS and "
+                     "SLURM_GPUS_PER_NODE says for how many GPUs",
+                     c);
   } else {
     return std::nullopt;
   }

@@ -23,8 +23,9 @@ std::optional<std::uint64_t> slurm_memory(std::string_view text);
 
 namespace probe {
 
-// "env.SLURM_MEM_PER_NODE" or "env.SLURM_MEM_PER_CPU" (times the CPUs of the
-// job on this node), or nothing outside of Slurm.
+// "env.SLURM_MEM_PER_NODE", "env.SLURM_MEM_PER_CPU" (times the CPUs of the job
+// on this node) or "env.SLURM_MEM_PER_GPU" (times its GPUs), or nothing outside
+// of Slurm.
 std::optional<Constraint> slurm_promise(const Environment& environment);
 
 }  // namespace probe

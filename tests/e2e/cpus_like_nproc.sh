@@ -4,6 +4,7 @@
 # is nothing to compare.)
 . "$(dirname "$0")/lib.sh"
 unset OMP_NUM_THREADS OMP_THREAD_LIMIT
+unset NSLOTS LSB_DJOB_NUMPROC NCPUS PBS_NCPUS SLURM_CPUS_ON_NODE # not for nproc
 command -v nproc >/dev/null || skip "no nproc"
 
 cpus() {
