@@ -1,8 +1,7 @@
 #include "launch/sharing.h"
 
-#include <cmath>
-
 #include "base/bytes.h"
+#include "fit/fit.h"
 #include "gpu/vram.h"
 
 namespace fitrun {
@@ -100,10 +99,9 @@ LeaseRequest place_request(const Plan& plan) {
   for (Holding& holding : request.holdings) {
     for (const PoolPlan& pool : plan.pools) {
       if (pool.needs.pool != holding.pool) continue;
-      const double needed = static_cast<double>(holding.bytes) +
-                            static_cast<double>(pool.needs.reserve.value.count);
-      holding.bytes =
-          whole_bytes(std::ceil(needed / pool.needs.headroom.value));
+      holding.bytes = whole_bytes(available_for(
+          static_cast<double>(holding.bytes), pool.needs.headroom.value,
+          static_cast<double>(pool.needs.reserve.value.count)));
     }
   }
   return request;
