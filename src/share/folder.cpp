@@ -1,6 +1,5 @@
 #include "share/folder.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -8,88 +7,122 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <limits>
-#include <memory>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
-#include "base/text.h"
+#include <fmt/format.h>
+
 #include "os/file.h"
-#include "share/lease.h"
 
 namespace fitrun {
 namespace {
 
+// Of other users that are read.
+constexpr std::size_t kMostFolders = 256;
 constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
-constexpr std::size_t kMostOthers = 2048;
-// Names that are looked at, so that no heap of files can hold us up for long:
-// about half a second.
-constexpr std::size_t kMostNames = 1U << 20;
+constexpr mode_t kOthersRead = S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
 
 Error distrust(std::string_view path, std::string_view reason) {
-  return {std::string(path) + ": " + std::string(reason), EPERM};
+  return {fmt::format("{}: {}", path, reason), EPERM};
 }
 
-Result<LeaseFolder> open_candidate(const FolderCandidate& candidate,
-                                   uid_t user) {
-  const std::string& path = candidate.path;
-  if (candidate.missing == FolderCandidate::Missing::make &&
-      ::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+// The folder that holds `path`, opened, if it is the user's own.
+Result<Fd> open_own_parent(const std::string& path, uid_t user) {
+  const std::string parent = path.substr(0, path.rfind('/'));
+  Fd fd(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0) return path_error(parent, errno);
+  const Result<Reach> reach = judge_folder(info.st_mode, info.st_uid, user);
+  if (!reach) return distrust(parent, reach.error().message);
+  if (*reach != Reach::one_user) return distrust(parent, "is not ours alone");
+  return fd;
+}
+
+// A folder below `parent` (AT_FDCWD for a path), made where that is wanted.
+Result<LeaseFolder> open_folder(int parent, const std::string& name,
+                                const std::string& path,
+                                FolderCandidate::Missing missing, uid_t user) {
+  if (missing == FolderCandidate::Missing::make &&
+      ::mkdirat(parent, name.c_str(), 0700) != 0 && errno != EEXIST)
     return path_error(path, errno);
   LeaseFolder folder;
   folder.path = path;
-  folder.fd =
-      Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!folder.fd) return path_error(path, errno);
+  folder.owner = user;
+  folder.fd = Fd(::openat(parent, name.c_str(),
+                          O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info {};
-  if (::fstat(folder.fd.get(), &info) != 0) return path_error(path, errno);
+  if (!folder.fd || ::fstat(folder.fd.get(), &info) != 0)
+    return path_error(path, errno);
   const Result<Reach> reach = judge_folder(info.st_mode, info.st_uid, user);
   if (!reach) return distrust(path, reach.error().message);
   folder.reach = *reach;
-  if (::faccessat(folder.fd.get(), ".", W_OK | X_OK, AT_EACCESS) != 0)
-    return path_error(path, errno);
   return folder;
 }
 
-// open(2) of a name in the folder that neither follows links nor crosses into
-// another file system (somebody's FUSE mount, which may answer never); openat2
-// is Linux 5.6. O_NONBLOCK: a FIFO, or a file lease (fcntl F_SETLEASE) that its
-// owner does not give up.
-Fd open_inside(int folder, const std::string& name) {
-  struct open_how how {};
-  how.flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
-  const long fd =
-      ::syscall(SYS_openat2, folder, name.c_str(), &how, sizeof how);
-  if (fd >= 0) return Fd(static_cast<int>(fd));
-  // A container's filter may refuse the call itself.
-  if (errno != ENOSYS && errno != EPERM) return {};
-  return Fd(::openat(folder, name.c_str(), static_cast<int>(how.flags)));
+// The user's folder in a shared one, which others may read.
+Result<LeaseFolder> open_in_shared(const LeaseFolder& shared, uid_t user,
+                                   uid_t outside) {
+  const std::string name = fmt::to_string(outside);
+  const std::string path = shared.path + "/" + name;
+  Result<LeaseFolder> own = open_folder(shared.fd.get(), name, path,
+                                        FolderCandidate::Missing::make, user);
+  if (!own) return own.error();
+  if (own->reach != Reach::one_user) return distrust(path, "is not ours alone");
+  (*own).reach = Reach::all_users;
+  struct stat info {};
+  if (::fstat(own->fd.get(), &info) != 0) return path_error(path, errno);
+  if ((info.st_mode & kOthersRead) != kOthersRead &&
+      ::fchmod(own->fd.get(), 0755) != 0)
+    return path_error(path, errno);
+  return own;
 }
 
-// The path by which a file without a name gets one that needs no privilege.
-std::string own_path(const Fd& fd) {
-  return "/proc/self/fd/" + std::to_string(fd.get());
-}
-
-// Gives the file without a name one: by its descriptor, which root and Linux
-// 6.10 can, or by its path.
-bool give_name(const Fd& file, int folder, const std::string& name) {
-  return ::linkat(file.get(), "", folder, name.c_str(), AT_EMPTY_PATH) == 0 ||
-         ::linkat(AT_FDCWD, own_path(file).c_str(), folder, name.c_str(),
-                  AT_SYMLINK_FOLLOW) == 0;
-}
-
-// In one piece, so that a reader sees all of it or an empty file; 0 or errno.
-int fill(const Fd& file, std::string_view text, Reach reach) {
-  const ssize_t n = ::write(file.get(), text.data(), text.size());
-  if (n < 0) return errno;
-  if (n != static_cast<ssize_t>(text.size())) return ENOSPC;
-  if (reach == Reach::all_users && ::fchmod(file.get(), 0644) != 0)
-    return errno;
-  return 0;
+Result<LeaseHome> open_candidate(const FolderCandidate& candidate, uid_t user,
+                                 uid_t outside) {
+  const std::string& path = candidate.path;
+  Fd parent;
+  if (candidate.in_own) {
+    Result<Fd> opened = open_own_parent(path, user);
+    if (!opened) return opened.error();
+    parent = std::move(*opened);
+  }
+  Result<LeaseFolder> folder =
+      open_folder(parent ? parent.get() : AT_FDCWD,
+                  parent ? path.substr(path.rfind('/') + 1) : path, path,
+                  candidate.missing, user);
+  if (!folder) return folder.error();
+  LeaseHome home;
+  home.where = path;
+  if (folder->reach == Reach::all_users) {
+    Result<LeaseFolder> own = open_in_shared(*folder, user, outside);
+    if (!own) return own.error();
+    home.shared = std::move((*folder).fd);
+    home.own = std::move(*own);
+  } else {
+    home.own = std::move(*folder);
+  }
+  // Also shows whether the folder can be written to.
+  home.lock = Fd(
+      ::openat(home.own.fd.get(), "lock",
+               O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  if (!home.lock) return path_error(home.own.path, errno);
+  return home;
 }
 
 std::string format_level(const struct stat& info) {
-  return std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
+  return fmt::format("{}:{}", info.st_dev, info.st_ino);
+}
+
+// Which mount a descriptor is in, from /proc/self/fdinfo (proc_pid_fdinfo(5));
+// "" where nobody says.
+std::string mount_of(const Fd& fd) {
+  const Result<std::string> text =
+      read_kernel_file(fmt::format("/proc/self/fdinfo/{}", fd.get()), 4096);
+  if (!text) return "";
+  const std::size_t at = text->find("mnt_id:");
+  return at == std::string::npos ? ""
+                                 : text->substr(at, text->find('\n', at) - at);
 }
 
 }  // namespace
@@ -98,15 +131,19 @@ std::vector<FolderCandidate> folder_candidates(
     const std::optional<std::string>& setting,
     const std::optional<std::string>& runtime, uid_t user) {
   using Missing = FolderCandidate::Missing;
-  if (setting && !setting->empty()) return {{*setting, Missing::make}};
-  std::vector<FolderCandidate> all = {{"/run/fitrun", Missing::pass_over}};
+  std::vector<FolderCandidate> all;
+  if (setting && !setting->empty())
+    all.push_back({*setting, Missing::make, false, true});
+  else
+    all.push_back({"/run/fitrun", Missing::pass_over});
   // The specification lets no relative path count.
   if (runtime && runtime->starts_with('/'))
-    all.push_back({*runtime + "/fitrun", Missing::make});
-  const std::string uid = std::to_string(user);
-  all.push_back({"/run/user/" + uid + "/fitrun", Missing::make});
-  all.push_back({"/dev/shm/fitrun-" + uid, Missing::make});
-  all.push_back({"/tmp/fitrun-" + uid, Missing::make});
+    all.push_back({*runtime + "/fitrun", Missing::make, true});
+  all.push_back(
+      {fmt::format("/run/user/{}/fitrun", user), Missing::make, true});
+  if (user == 0) all.push_back({"/run/fitrun-0", Missing::make});
+  all.push_back({fmt::format("/dev/shm/fitrun-{}", user), Missing::make});
+  all.push_back({fmt::format("/tmp/fitrun-{}", user), Missing::make});
   return all;
 }
 
@@ -122,116 +159,63 @@ Result<Reach> judge_folder(mode_t mode, uid_t owner, uid_t user) {
   return Reach::all_users;
 }
 
-Result<LeaseFolder> open_lease_folder(
-    const std::vector<FolderCandidate>& candidates, uid_t user) {
+Result<LeaseHome> open_lease_home(
+    const std::vector<FolderCandidate>& candidates, uid_t user, uid_t outside) {
   Error why{"no folder for leases", ENOENT};
+  std::string alone;
   for (const FolderCandidate& candidate : candidates) {
-    Result<LeaseFolder> folder = open_candidate(candidate, user);
-    if (folder) return folder;
-    why = folder.error();
+    Result<LeaseHome> home = open_candidate(candidate, user, outside);
+    if (home) {
+      (*home).alone = std::move(alone);
+      return home;
+    }
+    why = home.error();
+    // Of the shared folder itself nothing but its place is known by now.
+    const std::string own = fmt::format("{}/{}: ", candidate.path, outside);
+    const bool taken = why.message.starts_with(own);
+    if (taken) alone = why.message;
+    if (candidate.last && !taken) break;
   }
   return why;
 }
 
-std::string format_lease_name(const LeaseName& name) {
-  return std::to_string(name.owner) + "-" + name.id +
-         (name.kind == LeaseName::Kind::lease ? ".lease" : ".wait");
-}
-
-std::optional<LeaseName> parse_lease_name(std::string_view text) {
-  LeaseName name;
-  const std::size_t dash = text.find('-');
-  const std::size_t dot = text.find('.');
-  if (dash == std::string_view::npos || dot == std::string_view::npos ||
-      dot < dash)
-    return std::nullopt;
-  const auto owner = parse_count(text.substr(0, dash));
-  if (!owner || *owner > std::numeric_limits<uid_t>::max()) return std::nullopt;
-  name.owner = static_cast<uid_t>(*owner);
-  name.id = text.substr(dash + 1, dot - dash - 1);
-  const std::string_view ending = text.substr(dot);
-  if (ending == ".wait")
-    name.kind = LeaseName::Kind::wait;
-  else if (ending != ".lease")
-    return std::nullopt;
-  // One spelling of each: without zeros in front.
-  if (!is_lease_id(name.id) ||
-      std::to_string(name.owner) != text.substr(0, dash))
-    return std::nullopt;
-  return name;
-}
-
-std::vector<LeaseName> list_leases(const LeaseFolder& folder, uid_t user) {
-  std::vector<LeaseName> own;
-  std::vector<LeaseName> others;
-  // A fresh descriptor: reading moves its position.
-  const int fd =
-      ::openat(folder.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return own;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(fd), ::closedir);
-  if (!dir) {
-    ::close(fd);
-    return own;
+std::vector<LeaseFolder> open_folders_of(const LeaseHome& home,
+                                         const std::vector<uid_t>& users) {
+  std::vector<LeaseFolder> folders;
+  for (const uid_t user : users) {
+    if (folders.size() == kMostFolders) break;
+    LeaseFolder folder;
+    folder.fd = open_inside(home.shared, fmt::to_string(user), O_DIRECTORY);
+    struct stat info {};
+    if (!folder.fd || ::fstat(folder.fd.get(), &info) != 0) continue;
+    const Result<Reach> reach = judge_folder(info.st_mode, info.st_uid, user);
+    if (!reach || *reach != Reach::one_user) continue;
+    folder.path = fmt::format("{}/{}", home.where, user);
+    folder.owner = user;
+    folder.reach = Reach::all_users;
+    folders.push_back(std::move(folder));
   }
-  for (std::size_t n = 0; n < kMostNames; ++n) {
-    const dirent* const entry = ::readdir(dir.get());
-    if (!entry) break;
-    std::optional<LeaseName> name = parse_lease_name(entry->d_name);
-    if (!name) continue;
-    if (name->owner == user)
-      own.push_back(std::move(*name));
-    else if (others.size() < kMostOthers)
-      others.push_back(std::move(*name));
-  }
-  own.insert(own.end(), others.begin(), others.end());
-  return own;
+  return folders;
 }
 
-Result<LeaseFile> read_lease_file(const LeaseFolder& folder,
-                                  const LeaseName& name) {
-  const std::string file = format_lease_name(name);
-  const Fd fd = open_inside(folder.fd.get(), file);
-  if (!fd) return path_error(file, errno);
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return path_error(file, errno);
-  if (info.st_uid != name.owner)
-    return distrust(file, "belongs to another user than it says");
-  if (!S_ISREG(info.st_mode)) return Error{file + ": not a file", EINVAL};
-  LeaseFile found;
-  found.modified = std::chrono::seconds(info.st_mtim.tv_sec) +
-                   std::chrono::nanoseconds(info.st_mtim.tv_nsec);
-  found.text.resize(
-      std::min(static_cast<std::size_t>(info.st_size), kLargestLease + 1));
-  const ssize_t n = ::pread(fd.get(), found.text.data(), found.text.size(), 0);
-  if (n < 0) return path_error(file, errno);
-  found.text.resize(static_cast<std::size_t>(n));
-  return found;
-}
-
-Result<void> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
-                              std::string_view text) {
-  const std::string file = format_lease_name(name);
-  const int place = folder.fd.get();
-  // A file that has no name before it is whole: whoever is killed half way
-  // leaves nothing behind.
-  const Fd whole(::openat(place, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
-  if (whole && fill(whole, text, folder.reach) == 0 &&
-      give_name(whole, place, file))
-    return {};
-  // Where the file system has no such thing (overlayfs before Linux 6.3, NFS),
-  // or no /proc can name it, one with a name at once.
-  const Fd named(::openat(place, file.c_str(),
-                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                          0600));
-  if (!named) return path_error(folder.path + "/" + file, errno);
-  const int code = fill(named, text, folder.reach);
-  if (code == 0) return {};
-  ::unlinkat(place, file.c_str(), 0);
-  return path_error(folder.path + "/" + file, code);
-}
-
-void remove_lease_file(const LeaseFolder& folder, const LeaseName& name) {
-  ::unlinkat(folder.fd.get(), format_lease_name(name).c_str(), 0);
+// openat2 (Linux 5.6) stops at somebody's FUSE mount, which may answer never.
+// O_NONBLOCK: a FIFO, or a file lease (fcntl F_SETLEASE) that its owner does
+// not give up.
+Fd open_inside(const Fd& folder, const std::string& name, int flags) {
+  struct open_how how {};
+  how.flags = static_cast<std::uint64_t>(flags | O_RDONLY | O_NOFOLLOW |
+                                         O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+  const long fd =
+      ::syscall(SYS_openat2, folder.get(), name.c_str(), &how, sizeof how);
+  if (fd >= 0) return Fd(static_cast<int>(fd));
+  // A container's filter may refuse the call itself. Without it the mount is
+  // looked at first, by a descriptor that asks no file system anything.
+  if (errno != ENOSYS && errno != EPERM) return {};
+  const Fd place(
+      ::openat(folder.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!place || mount_of(place) != mount_of(folder)) return {};
+  return Fd(::openat(folder.get(), name.c_str(), static_cast<int>(how.flags)));
 }
 
 std::string level_id(const std::string& directory) {

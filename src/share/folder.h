@@ -1,38 +1,43 @@
-// The folder that leases live in, and what is believed of what lies in it.
+// Where the leases of each user live, and what is believed of those folders.
 //
 // All launches that can see one another must agree on the folder without being
 // told, so the choice depends on the user and the machine, not on variables
 // that differ between two shells (TMPDIR):
 //
-//   FITRUN_LEASES=DIR          said so; nothing else is tried then
+//   FITRUN_LEASES=DIR          said so
 //   /run/fitrun                made by the administrator for all users (mode
 //                              1777; a line for tmpfiles.d). Not /var/lib:
 //                              leases mean nothing after a reboot, and /run is
 //                              emptied by it
-//   $XDG_RUNTIME_DIR/fitrun    the user's own (XDG Base Directory 0.8: 0700)
+//   $XDG_RUNTIME_DIR/fitrun    the user's own (XDG Base Directory 0.8: 0700),
+//                              where that folder is (sudo -E keeps the
+//                              variable of somebody else)
 //   /run/user/UID/fitrun       the same where cron, sudo or a container has
 //                              no such variable
+//   /run/fitrun-0              root's own, which nobody else can make
 //   /dev/shm/fitrun-UID        where that is not there, in memory: to make and
 //                              delete a file takes ext4 nearly twice as long
 //   /tmp/fitrun-UID            the one place that every system has and every
 //                              user may write
 //
-// The last three are made with mode 0700. Another user who took their names
-// first gains that we run without leases, and nothing else.
+// UID is the id outside of a user namespace: whoever is root within one
+// (unshare -r) takes no name of the real root's. The last two are made with
+// mode 0700. Another user who took their names first gains that we run without
+// leases, and nothing else.
 //
 // A folder is the user's own (nobody else may write to it), or it is sticky and
-// the administrator's: there every user can write and delete files of their
-// own, and nothing in a file of somebody else is believed without looking.
-// Names of other kinds, symbolic links, and files whose owner is not the one in
-// their name are passed over.
+// the administrator's. In such a shared one each user has a folder, named by
+// the uid and owned by it, in which nobody else can make, rename or delete
+// anything. Those are looked up by name for the users who have a process, and
+// the shared folder is never listed: a million names in it cost nothing. One
+// whose owner is not the user in its name is passed over. Who finds the own
+// name taken uses the next folder of the list, and shares with nobody else.
 
 #pragma once
 
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include <chrono>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,22 +48,38 @@
 
 namespace fitrun {
 
+// Who reads the leases of a folder.
 enum class Reach { one_user, all_users };
 
+// The leases of one user.
 struct LeaseFolder {
   Fd fd;
   std::string path;
+  uid_t owner = 0;
   Reach reach = Reach::one_user;
+};
+
+// Where a launch keeps its lease.
+struct LeaseHome {
+  LeaseFolder own;
+  Fd lock;            // of the file "lock" in it, which is the user's alone
+  Fd shared;          // the folder of all users around it, or none
+  std::string where;  // path of `shared`, else of `own`
+  // Why other users' launches are not seen though there is a shared folder; or
+  // "".
+  std::string alone;
 };
 
 struct FolderCandidate {
   enum class Missing { pass_over, make };
   std::string path;
   Missing missing = Missing::make;
+  bool in_own = false;  // the folder around it must be the user's own as well
+  bool last = false;    // nothing else is tried, unless its name is taken
 };
 
 // In order of preference. `setting` is FITRUN_LEASES, `runtime`
-// XDG_RUNTIME_DIR.
+// XDG_RUNTIME_DIR, `user` as outside_uid() says.
 std::vector<FolderCandidate> folder_candidates(
     const std::optional<std::string>& setting,
     const std::optional<std::string>& runtime, uid_t user);
@@ -68,40 +89,18 @@ std::vector<FolderCandidate> folder_candidates(
 Result<Reach> judge_folder(mode_t mode, uid_t owner, uid_t user);
 
 // The first candidate that can be trusted and written to; the error speaks of
-// the last one that was there.
-Result<LeaseFolder> open_lease_folder(
-    const std::vector<FolderCandidate>& candidates, uid_t user);
+// the last one that was there. `user` is who we are here, `outside` as
+// outside_uid() says.
+Result<LeaseHome> open_lease_home(
+    const std::vector<FolderCandidate>& candidates, uid_t user, uid_t outside);
 
-// "UID-ID.lease", or ".wait" for a launch that waits.
-struct LeaseName {
-  uid_t owner = 0;
-  std::string id;
-  enum class Kind { lease, wait } kind = Kind::lease;
-};
-std::string format_lease_name(const LeaseName& name);
-std::optional<LeaseName> parse_lease_name(std::string_view text);
+// Those folders of these users in the shared one that can be trusted.
+std::vector<LeaseFolder> open_folders_of(const LeaseHome& home,
+                                         const std::vector<uid_t>& users);
 
-// Names of leases in the folder; those of `user` first, and never more than
-// 2048 of others.
-std::vector<LeaseName> list_leases(const LeaseFolder& folder, uid_t user);
-
-struct LeaseFile {
-  std::string text;
-  std::chrono::nanoseconds modified{};  // after 1970
-};
-
-// Does not follow links, cross into other file systems or wait for anything.
-// The error's code is EPERM where the owner is not the one in the name.
-Result<LeaseFile> read_lease_file(const LeaseFolder& folder,
-                                  const LeaseName& name);
-
-// A new file, readable for those who share the folder. It appears whole, so
-// that a launch killed meanwhile leaves nothing behind, where the file system
-// can.
-Result<void> write_lease_file(const LeaseFolder& folder, const LeaseName& name,
-                              std::string_view text);
-
-void remove_lease_file(const LeaseFolder& folder, const LeaseName& name);
+// open(2) for reading of a name in the folder, which neither follows links nor
+// crosses into another file system nor waits for anything.
+Fd open_inside(const Fd& folder, const std::string& name, int flags = 0);
 
 // What stands for a cgroup in all containers and cgroup namespaces: device and
 // inode number of its directory (the kernel's cgroup id). "" where there is no

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <limits>
 #include <optional>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -12,7 +15,7 @@ namespace fitrun {
 namespace {
 
 constexpr std::string_view kHeading = "fitrun-lease ";
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersion = "2";
 // So that half a file is no lease of half as much.
 constexpr std::string_view kEnd = "end\n";
 constexpr std::size_t kLongestLabel = 100;
@@ -97,14 +100,23 @@ class Reader {
   bool failed_ = false;
 };
 
-void read_holder(Reader& reader, ProcessIdentity& holder) {
-  const auto words = reader.values<4>("holder");
+ProcessIdentity read_process(Reader& reader, std::string_view key) {
+  const auto words = reader.values<5>(key);
   const std::uint64_t pid = reader.number(words[0]);
   if (pid == 0 || pid > std::numeric_limits<pid_t>::max()) reader.fail();
-  holder.pid = static_cast<pid_t>(pid);
-  holder.start = reader.number(words[1]);
-  holder.pid_namespace = reader.number(words[2]);
-  holder.boot = words[3];
+  ProcessIdentity process;
+  process.pid = static_cast<pid_t>(pid);
+  process.start = reader.number(words[1]);
+  process.pid_namespace = reader.number(words[2]);
+  process.time_namespace = reader.number(words[3]);
+  process.boot = words[4];
+  return process;
+}
+
+std::string format_process(const ProcessIdentity& process) {
+  return fmt::format("{} {} {} {} {}", process.pid, process.start,
+                     process.pid_namespace, process.time_namespace,
+                     process.boot);
 }
 
 void read_holding(Reader& reader, Lease& lease) {
@@ -132,24 +144,17 @@ bool is_lease_id(std::string_view text) {
 }
 
 std::string format_lease(const Lease& lease) {
-  const auto number = [](std::uint64_t n) { return std::to_string(n); };
-  std::string text(kHeading);
-  const auto line = [&](std::string_view key, std::string_view value) {
-    text += key;
-    text += ' ';
-    text += value;
-    text += '\n';
+  std::string text =
+      fmt::format("{}{}\nid {}\nkind {}\nholder {}\n", kHeading, kVersion,
+                  lease.id, lease.kind == LeaseKind::held ? "held" : "waiting",
+                  format_process(lease.holder));
+  const auto line = [&](std::string_view key, const auto& value) {
+    fmt::format_to(std::back_inserter(text), "{} {}\n", key, value);
   };
-  text += kVersion;
-  text += '\n';
-  line("id", lease.id);
-  line("kind", lease.kind == LeaseKind::held ? "held" : "waiting");
-  line("holder",
-       std::to_string(lease.holder.pid) + " " + number(lease.holder.start) +
-           " " + number(lease.holder.pid_namespace) + " " + lease.holder.boot);
-  line("taken", number(lease.taken));
-  line("since", number(lease.since));
-  line("threads", number(lease.threads));
+  if (lease.writer) line("writer", format_process(*lease.writer));
+  line("taken", lease.taken);
+  line("since", lease.since);
+  line("threads", lease.threads);
   if (!lease.within.empty()) line("within", lease.within);
   // What is beyond a bound is left out, so that the rest can be read.
   const auto rows = [](std::size_t n) { return std::min(n, kMostRows); };
@@ -158,9 +163,9 @@ std::string format_lease(const Lease& lease) {
   for (std::size_t i = 0; i < rows(lease.holdings.size()); ++i) {
     const Holding& holding = lease.holdings[i];
     if (holding.pool == Pool::ram)
-      line("ram", number(holding.bytes));
+      line("ram", holding.bytes);
     else
-      line("vram", holding.device + " " + number(holding.bytes));
+      line("vram", fmt::format("{} {}", holding.device, holding.bytes));
   }
   const std::string label = one_line(lease.label);
   if (!label.empty()) line("label", label);
@@ -182,7 +187,8 @@ Result<Lease> parse_lease(std::string_view text) {
   const std::string_view kind = reader.word("kind");
   if (kind != "held" && kind != "waiting") return malformed("kind");
   lease.kind = kind == "held" ? LeaseKind::held : LeaseKind::waiting;
-  read_holder(reader, lease.holder);
+  lease.holder = read_process(reader, "holder");
+  if (reader.next_is("writer")) lease.writer = read_process(reader, "writer");
   lease.taken = reader.number(reader.value("taken"));
   lease.since = reader.number(reader.value("since"));
   lease.threads = reader.number(reader.value("threads"));

@@ -13,7 +13,7 @@
 //     compile server started on the way would keep it for days.
 //   a pidfd
 //     Cannot be stored in a file; it is how a waiting launch hears of the end.
-//   pid, start time, pid namespace, boot id
+//   pid, start time, pid and time namespace, boot id
 //     exec keeps the pid and the start time (field 22 of /proc/PID/stat; a
 //     thread that execs takes over those of its leader), no two processes of a
 //     boot share both within one pid namespace, and nothing that the command
@@ -41,6 +41,13 @@
 // its marks alone. From the host they are seen. From a namespace beside it
 // nobody can tell whether it still holds: it counts in full for kRampUp, and no
 // longer.
+//
+// In another time namespace (unshare -T, a container that was checkpointed and
+// restored) the same process has another start time. There the holder is judged
+// by its pid alone: where no process has it, the lease has ended; where one
+// has, nobody can tell, and the lease counts in full and is left alone.
+//
+// Another user's lease is a claim, and little of it is believed: see survey.h.
 
 #pragma once
 
@@ -49,6 +56,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,12 +77,14 @@ inline constexpr std::chrono::minutes kRampUp{2};
 // A longer file is not a lease.
 inline constexpr std::size_t kLargestLease = 16U << 10;
 
-// One process of one boot, as the pid namespace of its reader counts.
+// One process of one boot, as the namespaces of its reader count.
 struct ProcessIdentity {
   pid_t pid = 0;
   std::uint64_t start = 0;          // clock ticks after boot
   std::uint64_t pid_namespace = 0;  // inode number of /proc/self/ns/pid
   std::string boot;                 // /proc/sys/kernel/random/boot_id
+  // Inode number of /proc/self/ns/time; 0 before Linux 5.6.
+  std::uint64_t time_namespace = 0;
   friend bool operator==(const ProcessIdentity&,
                          const ProcessIdentity&) = default;
 };
@@ -94,7 +104,9 @@ enum class LeaseKind {
 struct Lease {
   std::string id;  // 16 hexadecimal digits
   LeaseKind kind = LeaseKind::held;
-  ProcessIdentity holder;
+  ProcessIdentity holder;  // the command: while it lives, so does the lease
+  // Who wrote this, where that is not the holder: a keeper beside the command.
+  std::optional<ProcessIdentity> writer;
   std::uint64_t taken = 0;  // nanoseconds after boot (CLOCK_BOOTTIME)
   std::uint64_t since = 0;  // the same moment in seconds after 1970
   std::uint64_t threads = 0;

@@ -15,14 +15,16 @@ bool same_namespace(const Lease& lease, const Viewpoint& view) {
 
 }  // namespace
 
-HolderState holder_state(const Lease& lease,
+HolderState holder_state(const Lease& lease, const Viewpoint& view,
                          const std::optional<ProcessStat>& stat,
                          Existence existence) {
   if (!stat)
     return existence == Existence::some ? HolderState::hidden
                                         : HolderState::gone;
-  if (stat->start != lease.holder.start || has_ended(*stat))
-    return HolderState::gone;
+  if (has_ended(*stat)) return HolderState::gone;
+  if (lease.holder.time_namespace != view.self.time_namespace)
+    return HolderState::unknown;
+  if (stat->start != lease.holder.start) return HolderState::gone;
   return stat->state == 'T' ? HolderState::stopped : HolderState::running;
 }
 
@@ -56,6 +58,8 @@ LeaseState lease_state(const Lease& lease, const Viewpoint& view,
                : LeaseState::unseen;
   }
   if (holder == HolderState::stopped) return LeaseState::stopped;
+  if (holder == HolderState::unknown)
+    return some_marked ? LeaseState::running : LeaseState::unseen;
   if (holder != HolderState::gone) return LeaseState::running;
   // A launch that waits has started nothing that could go on without it.
   return some_marked && lease.kind == LeaseKind::held &&

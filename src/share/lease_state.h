@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -19,8 +20,12 @@ inline constexpr std::chrono::seconds kUntilMarked{5};
 
 // From where and when leases are judged.
 struct Viewpoint {
-  ProcessIdentity self;   // of the reader
-  std::uint64_t now = 0;  // nanoseconds after boot (CLOCK_BOOTTIME)
+  ProcessIdentity self;    // of the reader
+  std::uint64_t now = 0;   // nanoseconds after boot (CLOCK_BOOTTIME)
+  std::uint64_t wall = 0;  // the same moment in seconds after 1970
+  uid_t user = 0;
+  // Bytes of RAM that this machine has: what nobody can claim more of.
+  std::uint64_t ram = std::numeric_limits<std::uint64_t>::max();
 };
 
 // What is seen of a lease's holder by its pid.
@@ -29,12 +34,13 @@ enum class HolderState {
   stopped,  // by SIGSTOP or ^Z
   gone,     // no such process, a zombie, or another one with the same pid
   hidden,   // exists, but /proc does not show it (mounted with hidepid)
+  unknown,  // of another time namespace: a process has the pid, be it another
 };
 
 // `stat` is empty where /proc/PID/stat is not there; `exists` is what kill(pid,
 // 0) says then.
 enum class Existence { none, some };
-HolderState holder_state(const Lease& lease,
+HolderState holder_state(const Lease& lease, const Viewpoint& view,
                          const std::optional<ProcessStat>& stat,
                          Existence existence);
 
@@ -42,7 +48,7 @@ enum class LeaseState {
   running,
   stopped,
   left_behind,  // the holder has ended, marked processes go on
-  unseen,       // in a pid namespace that cannot be seen from here
+  unseen,       // of a pid or time namespace in which we cannot judge it
   ended,
 };
 

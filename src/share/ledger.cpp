@@ -2,20 +2,29 @@
 
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <limits>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
+#include "share/lease_file.h"
 #include "share/lease_state.h"
 #include "share/process.h"
 #include "share/survey.h"
+#include "share/users.h"
 
 namespace fitrun {
 namespace {
+
+// Whose folders are looked for. Ranges of user namespaces, of which one person
+// may have 65536 ids, come behind everybody else.
+constexpr std::size_t kMostUsers = 4096;
 
 std::uint64_t clock_now(clockid_t clock) {
   struct timespec now {};
@@ -29,13 +38,36 @@ std::string new_id() {
   if (::getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
     number = clock_now(CLOCK_MONOTONIC) ^
              (static_cast<std::uint64_t>(::getpid()) << 40);
-  char id[17];
-  std::snprintf(id, sizeof id, "%016jx", static_cast<std::uintmax_t>(number));
-  return id;
+  return fmt::format("{:016x}", number);
 }
 
 std::string innermost(const Viewer& viewer) {
   return viewer.enclosing.empty() ? "" : viewer.enclosing.front();
+}
+
+LeaseName name_of(const Lease& lease) {
+  return {lease.id, lease.kind == LeaseKind::held ? LeaseName::Kind::lease
+                                                  : LeaseName::Kind::wait};
+}
+
+std::uint64_t machine_ram() {
+  struct sysinfo info {};
+  if (::sysinfo(&info) != 0) return std::numeric_limits<std::uint64_t>::max();
+  return std::uint64_t{info.totalram} * info.mem_unit;
+}
+
+// Only root's names are ever taken by somebody who is root elsewhere.
+uid_t outside_id(const Host& host, uid_t user) {
+  if (user != 0) return user;
+  const Result<std::string> map = host.read("/proc/self/uid_map");
+  return map ? outside_uid(*map, user) : user;
+}
+
+// Inode number; 0 where the kernel has no such namespace.
+std::uint64_t namespace_of_self(const Host& host, const char* kind) {
+  struct stat info {};
+  const std::string path = fmt::format("/proc/self/ns/{}", kind);
+  return ::stat(host.full(path).c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
 }  // namespace
@@ -45,19 +77,25 @@ Ledger::Ledger(const Host& host, const Environment& environment)
   const std::optional<std::string> setting = environment.get("FITRUN_LEASES");
   if (!host.live() || setting == "off") return;
   mark_ = environment.get(kLeaseVariable).value_or("");
-  Result<LeaseFolder> folder = open_lease_folder(
-      folder_candidates(setting, environment.get("XDG_RUNTIME_DIR"), user_),
-      user_);
-  if (!folder)
-    note("launches beside this one are not seen: " + folder.error().message);
-  else if (!find_self())
+  const uid_t outside = outside_id(host, user_);
+  Result<LeaseHome> home = open_lease_home(
+      folder_candidates(setting, environment.get("XDG_RUNTIME_DIR"), outside),
+      user_, outside);
+  if (!home) {
+    note("launches beside this one are not seen: " + home.error().message);
+  } else if (!find_self()) {
     note("launches beside this one are not seen: /proc does not show us");
-  else
-    folder_ = std::move(*folder);
+  } else {
+    home_ = std::move(*home);
+    // Ids of other users are not theirs within a user namespace.
+    if (outside != user_) home_->shared.reset();
+    if (!home_->alone.empty())
+      note("launches of other users are not seen: " + home_->alone);
+  }
 }
 
 std::string Ledger::where() const {
-  return folder_ ? folder_->path : "";
+  return home_ ? home_->where : "";
 }
 
 void Ledger::note(std::string sentence) {
@@ -71,30 +109,48 @@ bool Ledger::find_self() {
   const auto stat = parse_process_stat(*text);
   const Result<std::string> boot =
       host_.read("/proc/sys/kernel/random/boot_id");
-  struct stat space {};
+  const std::uint64_t pids = namespace_of_self(host_, "pid");
   // A /proc of another pid namespace counts other pids than our system calls.
-  if (!stat || stat->pid != ::getpid() || !boot ||
-      ::stat(host_.full("/proc/self/ns/pid").c_str(), &space) != 0)
-    return false;
-  self_ = {stat->pid, stat->start, space.st_ino, std::string(trim(*boot))};
+  if (!stat || stat->pid != ::getpid() || !boot || pids == 0) return false;
+  self_ = {stat->pid, stat->start, pids, std::string(trim(*boot)),
+           namespace_of_self(host_, "time")};
   return true;
 }
 
 FolderLock Ledger::lock() {
-  if (!folder_) return {};
-  Result<FolderLock> lock = lock_folder(host_, *folder_, user_);
-  if (lock) return std::move(*lock);
-  note("a launch at this moment may not be seen: " + lock.error().message);
-  return {};
+  if (!home_) return {};
+  std::string missed;
+  FolderLock lock = lock_home(*home_, missed);
+  if (!missed.empty())
+    note("a launch at this moment may not be seen: " + missed);
+  return lock;
+}
+
+bool Ledger::heeds_others() const {
+  if (!home_->shared) return false;
+  return !own_ || own_->kind != LeaseKind::waiting ||
+         clock_now(CLOCK_BOOTTIME) - own_->taken <
+             static_cast<std::uint64_t>(
+                 std::chrono::nanoseconds(kHeedOthers).count());
 }
 
 LedgerReading Ledger::read(const FolderLock& lock) const {
-  if (!folder_) return {};
-  const Viewpoint view{self_, clock_now(CLOCK_BOOTTIME)};
-  Survey survey = survey_leases(host_, *folder_, view, user_);
+  if (!home_) return {};
+  std::vector<LeaseFolder> others;
+  if (heeds_others())
+    others = open_folders_of(*home_, other_users(host_, user_, kMostUsers));
+  std::vector<const LeaseFolder*> folders = {&home_->own};
+  for (const LeaseFolder& other : others) folders.push_back(&other);
+  Viewpoint view;
+  view.self = self_;
+  view.now = clock_now(CLOCK_BOOTTIME);
+  view.wall = clock_now(CLOCK_REALTIME) / 1'000'000'000U;
+  view.user = user_;
+  if (!others.empty()) view.ram = machine_ram();
+  Survey survey = survey_leases(host_, folders, view);
   if (lock.held())
-    for (const LeaseName& name : survey.stale)
-      remove_lease_file(*folder_, name);
+    for (const Survey::Stale& stale : survey.stale)
+      remove_lease_file(*stale.folder, stale.name);
   LedgerReading seen;
   seen.viewer = viewer(survey.live);
   seen.live = std::move(survey.live);
@@ -104,23 +160,24 @@ LedgerReading Ledger::read(const FolderLock& lock) const {
 Viewer Ledger::viewer(const std::vector<LiveLease>& live) const {
   Viewer viewer;
   viewer.user = user_;
-  if (own_) viewer.id = own_->id;
-  viewer.queued = queued_;
+  if (own_) {
+    viewer.id = own_->id;
+    if (own_->kind == LeaseKind::waiting) viewer.queued = own_->taken;
+  }
   viewer.enclosing = enclosing_leases(live, mark_, user_);
   if (!viewer.enclosing.empty()) return viewer;
   // The variable is gone (env -i), but the tree still shows it.
-  const LiveLease* innermost = nullptr;
+  const LiveLease* around = nullptr;
   for (const LiveLease& one : live) {
     if (one.owner != user_ || one.lease.kind != LeaseKind::held ||
         one.lease.id == viewer.id ||
         std::find(one.pids.begin(), one.pids.end(), self_.pid) ==
             one.pids.end())
       continue;
-    if (!innermost || innermost->lease.taken < one.lease.taken)
-      innermost = &one;
+    if (!around || around->lease.taken < one.lease.taken) around = &one;
   }
-  if (innermost)
-    viewer.enclosing = enclosing_leases(live, innermost->lease.id, user_);
+  if (around)
+    viewer.enclosing = enclosing_leases(live, around->lease.id, user_);
   return viewer;
 }
 
@@ -137,36 +194,31 @@ bool Ledger::write(LeaseKind kind, const LeaseRequest& request,
   lease.levels = levels_of(request.levels);
   lease.holdings = request.holdings;
   lease.label = request.label;
-  const LeaseName name{
-      user_, lease.id,
-      kind == LeaseKind::held ? LeaseName::Kind::lease : LeaseName::Kind::wait};
   const Result<void> written =
-      write_lease_file(*folder_, name, format_lease(lease));
+      write_lease_file(home_->own, name_of(lease), format_lease(lease));
   if (!written) {
     note("later launches do not see this one: " + written.error().message);
     return false;
   }
-  if (kind == LeaseKind::waiting) queued_ = lease.taken;
-  own_ = name;
+  own_ = std::move(lease);
   return true;
 }
 
 std::string Ledger::take(const FolderLock&, const LeaseRequest& request,
                          const LedgerReading& seen) {
-  if (!folder_) return "";
-  const std::optional<LeaseName> place = own_;
-  if (place && place->kind == LeaseName::Kind::lease) return place->id;
+  if (!home_) return "";
+  const std::optional<Lease> before = own_;
+  if (before && before->kind == LeaseKind::held) return before->id;
   const bool written = write(LeaseKind::held, request, innermost(seen.viewer));
-  if (place) remove_lease_file(*folder_, *place);
+  if (before) remove_lease_file(home_->own, name_of(*before));
   if (!written) own_.reset();
-  queued_ = 0;
   return own_ ? own_->id : "";
 }
 
 void Ledger::queue(const FolderLock&, const LeaseRequest& request,
                    const LedgerReading& seen) {
-  if (!folder_) return;
-  if (!watch_) watch_ = watch_folder(*folder_);
+  if (!home_) return;
+  if (!watch_) watch_ = watch_folder(home_->own);
   forget_events(watch_);
   if (!own_) write(LeaseKind::waiting, request, innermost(seen.viewer));
 }
@@ -178,10 +230,25 @@ Wake Ledger::wait_for_change(
                      watch_, deadline);
 }
 
+void Ledger::renew(const std::vector<Holding>& holdings) {
+  if (!own_ || own_->kind != LeaseKind::held) return;
+  if (self_.pid != ::getpid() && !find_self()) return;
+  Lease lease = *own_;
+  lease.holdings = holdings;
+  lease.writer.reset();
+  if (self_ != lease.holder) lease.writer = self_;
+  const Result<void> renewed =
+      renew_lease_file(home_->own, name_of(lease), format_lease(lease));
+  if (renewed)
+    own_ = std::move(lease);
+  else
+    note("later launches see what was set aside before: " +
+         renewed.error().message);
+}
+
 void Ledger::leave() {
-  if (own_) remove_lease_file(*folder_, *own_);
+  if (own_) remove_lease_file(home_->own, name_of(*own_));
   own_.reset();
-  queued_ = 0;
 }
 
 }  // namespace fitrun

@@ -8,10 +8,14 @@
 //   lock.unlock();
 //   ... exec ...
 //
-// Two launches never count on the same bytes because all of that is under one
-// lock: flock(2) on the folder itself, which needs no file that somebody has to
-// create, own or clean up, and which ends with the process. Nothing of it is
-// left in the command: every descriptor is close-on-exec.
+// Two launches never count on the same bytes because all of that is under a
+// lock (lock.h). Nothing of it is left in the command: every descriptor is
+// close-on-exec.
+//
+// In a folder that all users share, another user can ask for the whole machine
+// and never use it. Launches beside it run one worker meanwhile. One that waits
+// listens for kHeedOthers; after that only what other users really use stands
+// in its way, which is missing from what is available.
 //
 // Sharing never fails a launch. Where there is no folder, no /proc, or no lock
 // in time, the functions do what they can, or nothing, and notes() says so
@@ -37,6 +41,9 @@
 #include "share/watch.h"
 
 namespace fitrun {
+
+// How long a launch that waits heeds what other users have set aside.
+inline constexpr std::chrono::seconds kHeedOthers{60};
 
 // What a launch asks for.
 struct LeaseRequest {
@@ -64,14 +71,13 @@ class Ledger {
   Ledger(const Host& host, const Environment& environment);
 
   // Whether there is a folder.
-  bool on() const { return folder_.has_value(); }
+  bool on() const { return home_.has_value(); }
   // Its path, or "".
   std::string where() const;
 
-  // Waits until this launch has the lock: up to 30 s behind launches of the
-  // same user, but at most a second in all while somebody else has it. Then
-  // goes on without it, which leaves the other launches' leases counted and
-  // only those taken in the same moment not.
+  // Waits until this launch has the lock, as long as patience lasts. Then goes
+  // on without it, which leaves the other launches' leases counted and only
+  // those taken in the same moment not.
   FolderLock lock();
 
   // The leases that hold. Where the lock is held, also deletes the files of
@@ -96,6 +102,11 @@ class Ledger {
                        const std::vector<Holding>& wanted,
                        std::chrono::steady_clock::time_point deadline) const;
 
+  // Sets these bytes aside in place of those that the lease was taken with.
+  // Also for a child of the process that took it, a keeper: it becomes the
+  // writer, and the holder stays.
+  void renew(const std::vector<Holding>& holdings);
+
   // Gives up the lease or the place in the queue.
   void leave();
 
@@ -105,6 +116,7 @@ class Ledger {
  private:
   void note(std::string sentence);
   bool find_self();
+  bool heeds_others() const;
   Viewer viewer(const std::vector<LiveLease>& live) const;
   bool write(LeaseKind kind, const LeaseRequest& request,
              const std::string& within);
@@ -112,10 +124,9 @@ class Ledger {
   Host host_;
   std::string mark_;  // FITRUN_LEASE of this process
   uid_t user_;
-  std::optional<LeaseFolder> folder_;
+  std::optional<LeaseHome> home_;
   ProcessIdentity self_;
-  std::optional<LeaseName> own_;
-  std::uint64_t queued_ = 0;  // Lease::taken of the place in the queue
+  std::optional<Lease> own_;  // the lease, or the place in the queue
   Fd watch_;                  // inotify on the folder, once queued
   std::vector<std::string> notes_;
 };

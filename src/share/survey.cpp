@@ -7,12 +7,14 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <deque>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "share/process.h"
+#include "share/users.h"
 
 namespace fitrun {
 namespace {
@@ -23,29 +25,51 @@ constexpr std::chrono::seconds kBeingWritten{2};
 // behind has a higher number than the holder. By default there are 32768 at
 // least, and 130,000 new processes a second are out of reach.
 constexpr std::chrono::milliseconds kNoWrap{250};
+// A lease that is older, in seconds, is no older for that.
+constexpr std::uint64_t kMostAge = 1'000'000'000;
 constexpr std::size_t kPerThread = 128;  // leases or processes
 constexpr std::size_t kMostThreads = 4;
 constexpr std::size_t kMany = 64;             // leases
 constexpr std::size_t kMostProcesses = 4096;  // of one tree
-constexpr std::size_t kMostOfOthers = 8192;   // of all other users' trees
+// Names that are looked at in our own folder: about half a second.
+constexpr std::size_t kMostNames = 1U << 20;
+
+// What is looked at of other users: so much of any one, and of all together no
+// more than takes a quarter of a second, to each the same.
+struct Bound {
+  std::size_t of_one = 0;
+  std::size_t of_all = 0;
+  std::size_t for_each(std::size_t users) const {
+    return std::min(of_one, of_all / std::max<std::size_t>(1, users));
+  }
+};
+constexpr Bound kLeasesOfOthers{256, 8192};
+constexpr Bound kProcessesOfOthers{1024, 16'384};
+
+// The folder of one user.
+struct SurveyedFolder {
+  const LeaseFolder* folder = nullptr;
+  bool ours = false;  // of the user who asks
+  std::size_t most_processes = 0;
+  std::atomic<std::size_t> processes{0};  // looked at, where it is not ours
+};
 
 struct SurveyedFile {
+  SurveyedFolder* in = nullptr;
   LeaseName name;
   enum class Text { none, broken, lease } text = Text::none;
   LiveLease live;
-  bool ours = false;            // of the user who asks
+  HolderState holder = HolderState::gone;
   bool seen_from_here = false;  // same boot, same pid namespace
+  bool is_theirs = false;       // a process of its owner's stands behind it
   bool unmarked = false;        // its marks still have to be looked for
 };
 
 // What all lookers share.
 struct SurveyContext {
   const Host& host;
-  const LeaseFolder& folder;
   const Viewpoint& view;
-  uid_t user;
   std::optional<ProcessTable> table{};
-  std::atomic<std::size_t> of_others{0};  // processes looked at
 };
 
 Existence existence_of(pid_t pid) {
@@ -76,14 +100,14 @@ void for_each_index(std::size_t n, const F& f) {
 void measure_tree(SurveyContext& context, SurveyedFile& found,
                   std::vector<ProcessStat> roots) {
   std::size_t most = kMostProcesses;
-  if (!found.ours) {
-    const std::size_t before = context.of_others;
-    if (before >= kMostOfOthers) return;
-    most = std::min(most, kMostOfOthers - before);
+  if (!found.in->ours) {
+    const std::size_t before = found.in->processes;
+    if (before >= found.in->most_processes) return;
+    most = found.in->most_processes - before;
   }
   LeaseTree tree = read_process_tree(context.host, std::move(roots), most,
                                      context.table ? &*context.table : nullptr);
-  if (!found.ours) context.of_others += tree.pids.size();
+  found.in->processes += tree.pids.size();
   found.live.used = tree.used;
   found.live.pids = std::move(tree.pids);
 }
@@ -93,17 +117,35 @@ bool is_being_written(const LeaseFile& file) {
   return now - file.modified < kBeingWritten;
 }
 
+LeaseName::Kind name_kind(LeaseKind kind) {
+  return kind == LeaseKind::waiting ? LeaseName::Kind::wait
+                                    : LeaseName::Kind::lease;
+}
+
+// Its moment by our clock, where it was told by that of another time namespace.
+std::uint64_t taken_by_our_clock(const Lease& lease, const Viewpoint& view) {
+  if (lease.holder.time_namespace == view.self.time_namespace)
+    return lease.taken;
+  const std::chrono::nanoseconds age = std::chrono::seconds(
+      view.wall > lease.since ? std::min(view.wall - lease.since, kMostAge)
+                              : 0);
+  return view.now - std::min(view.now, static_cast<std::uint64_t>(age.count()));
+}
+
 void read_text(const SurveyContext& context, SurveyedFile& found) {
-  found.ours = found.name.owner == context.user;
-  const Result<LeaseFile> file = read_lease_file(context.folder, found.name);
+  const Result<LeaseFile> file = read_lease_file(*found.in->folder, found.name);
   if (!file) return;
   Result<Lease> lease = parse_lease(file->text);
-  const bool waits = found.name.kind == LeaseName::Kind::wait;
   if (lease && lease->id == found.name.id &&
-      (lease->kind == LeaseKind::waiting) == waits) {
+      name_kind(lease->kind) == found.name.kind) {
     found.text = SurveyedFile::Text::lease;
-    found.live.lease = std::move(*lease);
-    found.live.owner = found.name.owner;
+    Lease& read = *lease;
+    read.taken = taken_by_our_clock(read, context.view);
+    for (Holding& holding : read.holdings)
+      if (!found.in->ours && holding.pool == Pool::ram)
+        holding.bytes = std::min(holding.bytes, context.view.ram);
+    found.live.lease = std::move(read);
+    found.live.owner = found.in->folder->owner;
   } else if ((lease || lease.error().code != ENOTSUP) &&
              !is_being_written(*file)) {
     found.text = SurveyedFile::Text::broken;
@@ -126,18 +168,24 @@ void look_at(SurveyContext& context, SurveyedFile& found) {
   const ProcessIdentity& self = context.view.self;
   found.seen_from_here = lease.holder.boot == self.boot &&
                          lease.holder.pid_namespace == self.pid_namespace;
-  HolderState holder = HolderState::gone;
   std::optional<ProcessStat> stat;
   if (found.seen_from_here) {
     stat = find_holder(context, lease);
-    holder = holder_state(
-        lease, stat, stat ? Existence::some : existence_of(lease.holder.pid));
+    found.holder =
+        holder_state(lease, context.view, stat,
+                     stat ? Existence::some : existence_of(lease.holder.pid));
+    found.is_theirs =
+        found.in->ours ||
+        is_process_of(context.host, lease.holder.pid, found.in->folder->owner);
   }
-  found.live.state = lease_state(lease, context.view, holder, std::nullopt);
+  found.live.state =
+      lease_state(lease, context.view, found.holder, std::nullopt);
   // Only root can look into other users' processes.
-  found.unmarked = (found.ours || context.user == 0) &&
-                   needs_marks(lease, context.view, holder);
-  if (holder != HolderState::running && holder != HolderState::stopped) return;
+  found.unmarked = (found.in->ours || context.view.user == 0) &&
+                   needs_marks(lease, context.view, found.holder);
+  if (!found.is_theirs || (found.holder != HolderState::running &&
+                           found.holder != HolderState::stopped))
+    return;
   if (lease.kind == LeaseKind::held)
     measure_tree(context, found, {*stat});
   else
@@ -183,7 +231,9 @@ PidRange range_of_marked(const SurveyContext& context,
         context.view.now <
         found.live.lease.taken + static_cast<std::uint64_t>(
                                      std::chrono::nanoseconds(kNoWrap).count());
-    if (!found.seen_from_here || !recent) return {};
+    const bool same_clock = found.live.lease.holder.time_namespace ==
+                            context.view.self.time_namespace;
+    if (!found.seen_from_here || !same_clock || !recent) return {};
     if (!oldest || found.live.lease.taken < oldest->live.lease.taken)
       oldest = &found;
   }
@@ -204,21 +254,26 @@ void look_for_marks(SurveyContext& context, std::vector<SurveyedFile>& all) {
     if (!found.unmarked) continue;
     std::vector<ProcessStat> roots;
     for (const MarkedProcess& process : marked) {
-      if (process.mark != found.live.lease.id) continue;
+      if (process.mark != found.live.lease.id ||
+          (!found.in->ours &&
+           !is_process_of(context.host, process.pid, found.in->folder->owner)))
+        continue;
       const auto stat = read_process_stat(context.host, process.pid);
       if (stat && !has_ended(*stat)) roots.push_back(*stat);
     }
-    found.live.state = lease_state(found.live.lease, context.view,
-                                   HolderState::gone, roots.size());
+    found.live.state =
+        lease_state(found.live.lease, context.view, found.holder, roots.size());
+    found.is_theirs = found.is_theirs || !roots.empty();
     if (!roots.empty()) measure_tree(context, found, std::move(roots));
   }
 }
 
 // Whether the file can go: it is certain that nobody counts on it any more, and
-// a sticky folder would let us.
-bool is_stale(const SurveyedFile& found, const Viewpoint& view, uid_t user) {
-  if (found.text == SurveyedFile::Text::broken) return found.ours;
-  if (found.text != SurveyedFile::Text::lease || (!found.ours && user != 0))
+// we may delete it.
+bool is_stale(const SurveyedFile& found, const Viewpoint& view) {
+  if (found.text == SurveyedFile::Text::broken) return found.in->ours;
+  if (found.text != SurveyedFile::Text::lease ||
+      (!found.in->ours && view.user != 0))
     return false;
   const Lease& lease = found.live.lease;
   if (found.live.state != LeaseState::ended) return false;
@@ -233,22 +288,38 @@ bool is_stale(const SurveyedFile& found, const Viewpoint& view, uid_t user) {
 
 }  // namespace
 
-Survey survey_leases(const Host& host, const LeaseFolder& folder,
-                     const Viewpoint& view, uid_t user) {
-  std::vector<LeaseName> names = list_leases(folder, user);
-  std::vector<SurveyedFile> all(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i)
-    all[i].name = std::move(names[i]);
-  SurveyContext context{host, folder, view, user};
+Survey survey_leases(const Host& host,
+                     const std::vector<const LeaseFolder*>& folders,
+                     const Viewpoint& view) {
+  std::deque<SurveyedFolder> owners;  // which stay where they are
+  std::vector<SurveyedFile> all;
+  for (const LeaseFolder* const folder : folders) {
+    SurveyedFolder& in = owners.emplace_back();
+    in.folder = folder;
+    in.ours = folder->owner == view.user;
+    in.most_processes = kProcessesOfOthers.for_each(folders.size());
+    const std::size_t most = kLeasesOfOthers.for_each(folders.size());
+    // Besides leases there is hardly anything in an honest folder.
+    std::vector<LeaseName> names =
+        list_leases(*folder, in.ours ? kMostNames : 2 * most);
+    if (!in.ours) names.resize(std::min(names.size(), most));
+    for (LeaseName& name : names) {
+      SurveyedFile& file = all.emplace_back();
+      file.in = &in;
+      file.name = std::move(name);
+    }
+  }
+  SurveyContext context{host, view};
   look_at_all(context, all);
   look_for_marks(context, all);
 
   Survey survey;
   survey.live.reserve(all.size());
   for (SurveyedFile& found : all) {
-    if (is_stale(found, view, user))
-      survey.stale.push_back(std::move(found.name));
-    else if (found.text == SurveyedFile::Text::lease &&
+    const bool believed = found.in->ours || found.is_theirs;
+    if (is_stale(found, view))
+      survey.stale.push_back({found.in->folder, std::move(found.name)});
+    else if (found.text == SurveyedFile::Text::lease && believed &&
              found.live.state != LeaseState::ended)
       survey.live.push_back(std::move(found.live));
   }

@@ -78,7 +78,8 @@ Watch what_to_watch(const std::vector<LiveLease>& live, const Viewer& viewer,
   const LiveLease* before = nullptr;
   std::size_t ahead = 0;
   for (const LiveLease& one : live) {
-    if (!waits_ahead(one, viewer) || !overlaps(one.lease.holdings, wanted))
+    if (one.owner != viewer.user || !waits_ahead(one, viewer) ||
+        !overlaps(one.lease.holdings, wanted))
       continue;
     ++ahead;
     const auto place = [](const LiveLease& l) {
@@ -92,11 +93,10 @@ Watch what_to_watch(const std::vector<LiveLease>& live, const Viewer& viewer,
   watch.period = first * (1 + std::min(ahead, kMostSteps - 1));
   if (before) {
     add_pids(*before, watch.pids);
-    watch.file = format_lease_name(
-        {before->owner, before->lease.id, LeaseName::Kind::wait});
+    watch.file = format_lease_name({before->lease.id, LeaseName::Kind::wait});
   } else {
     for (const LiveLease& one : live)
-      if (one.owner != viewer.user || one.lease.id != viewer.id)
+      if (one.owner == viewer.user && one.lease.id != viewer.id)
         add_pids(one, watch.pids);
   }
   return watch;

@@ -8,7 +8,8 @@
 //
 // Only the first in the queue watches the leases; each of the others watches
 // the one before it. A thousand waiting launches are not all woken by one end,
-// and no narrow one slips past a wide one.
+// and no narrow one slips past a wide one. What other users do wakes nobody:
+// they could do it a thousand times a second. For that the timer has to do.
 
 #pragma once
 
@@ -20,7 +21,7 @@
 
 #include "os/fd.h"
 #include "share/claims.h"
-#include "share/folder.h"
+#include "share/lease_file.h"
 
 namespace fitrun {
 

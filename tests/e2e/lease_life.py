@@ -170,14 +170,21 @@ def test_only_who_has_the_lock_sweeps(w):
     w.expect_nothing()
 
 
-def test_a_later_versions_lease_is_left_alone(w):
-    path = f"{w.folder}/{os.geteuid()}-00112233445566ff.lease"
+def test_another_versions_lease_is_left_alone(w):
+    path = f"{w.folder}/00112233445566ff.lease"
+    p = w.take("cat")
+    (name,) = w.files()
+    text = open(f"{w.folder}/{name}").read()
+    end(p)
+    w.expect_nothing()
+    for other in ("fitrun-lease 3\nwho knows\n",
+                  text.replace("fitrun-lease 2", "fitrun-lease 1")):
+        with open(path, "w") as f:
+            f.write(other)
+        os.utime(path, (0, 0))
+        assert w.leases() == [] and len(w.files()) == 1
     with open(path, "w") as f:
-        f.write("fitrun-lease 2\nwho knows\n")
-    os.utime(path, (0, 0))
-    assert w.leases() == [] and len(w.files()) == 1
-    with open(path, "w") as f:
-        f.write("fitrun-lease 1\nid")
+        f.write("fitrun-lease 2\nid")
     assert w.leases() == [] and len(w.files()) == 1  # may be half written
     os.utime(path, (0, 0))
     w.expect_nothing()
@@ -226,6 +233,70 @@ def test_an_old_kernel_or_a_filter_without_openat2(w):
         assert w.leases(prefix=without) == []
         os.rename(f"{w.folder}/target", f"{w.folder}/{name}")
     end(p)
+
+
+def test_calls_that_a_containers_filter_refuses(w):
+    """Old container runtimes answer EPERM to what they do not know."""
+    if not shutil.which("strace"):
+        raise Skip("no strace, to make the calls fail")
+    newer = ("access,faccessat,faccessat2,openat2,statx,linkat,pidfd_open,"
+             "close_range,inotify_init1,getrandom,sysinfo,futimens,utimensat")
+    known = [call for call in newer.split(",") if subprocess.run(
+        ["strace", "-o", "/dev/null", "-e", f"trace={call}", "true"],
+        stderr=subprocess.DEVNULL).returncode == 0]
+    if not known:
+        raise Skip("strace may not trace here")
+    assert "openat2" in known and "faccessat2" in known, known
+    for error in ("EPERM", "ENOSYS"):
+        without = ["strace", "-f", "-o", "/dev/null", "-e",
+                   f"inject={','.join(known)}:error={error}"]
+        p = w.popen([*without, HOLD, "take", "--ram", "1000", "--", "cat"])
+        said = json.loads(p.stdout.readline())
+        assert said["id"] and said["notes"] == [], (error, said)
+        assert w.only()["id"] == said["id"]
+        assert w.only(prefix=without)["id"] == said["id"]
+        end(p)
+        w.expect_nothing()
+
+
+def test_a_lease_in_another_time_namespace(w):
+    """Its start time is another by the clock there."""
+    later = ["unshare", "--time", "--boottime", "100000", "--fork"]
+    if subprocess.run([*later, "true"], stderr=subprocess.DEVNULL).returncode:
+        raise Skip("no time namespaces here")
+    # From there the mark tells; where that is gone nobody can, and it is not
+    # the reader's to end it.
+    for command, state in (["cat"], "running"), (["env", "-i", "cat"], "unseen"):
+        p = w.take(*command)
+        until(lambda: w.only()["command"] == "cat", "the exec")
+        assert w.only()["state"] == "running"
+        assert w.only(prefix=later)["state"] == state
+        assert w.only()["state"] == "running"
+        end(p)
+        w.expect_nothing()
+    p = w.take("cat")
+    inner = w.popen([*later, HOLD, "take", "--ram", "1000", "--", "cat"])
+    inner.stdout.readline()
+    both = {lease["state"] for lease in w.leases()}
+    assert len(w.leases()) == 2 and "ended" not in both, both
+    end(inner)
+    end(p)
+    # A pid that nobody has is nobody's, whatever the clock.
+    until(lambda: not w.leases(), "the end of both")
+    w.expect_nothing()
+
+
+def test_a_child_renews_the_lease_and_ends(w):
+    p = w.take("cat", ram=1000, args=["--renew", 300])
+    lease = w.only()
+    assert lease["pid"] == p.pid and lease["state"] == "running", lease
+    assert lease["holdings"][0]["leased"] == 300, lease
+    (name,) = w.files()
+    text = open(f"{w.folder}/{name}").read()
+    assert re.search(rf"^holder {p.pid} ", text, re.M), text
+    assert re.search(r"^writer \d+ ", text, re.M), text
+    end(p)
+    w.expect_nothing()
 
 
 def test_stopped_is_not_ended(w):

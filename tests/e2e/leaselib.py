@@ -76,8 +76,9 @@ class World:
         assert len(all_leases) == 1, all_leases
         return all_leases[0]
 
-    def files(self):
-        return sorted(os.listdir(self.folder))
+    def files(self, folder=None):
+        """What lies in the folder, but for its lock, which stays."""
+        return sorted(set(os.listdir(folder or self.folder)) - {"lock"})
 
     def expect_nothing(self):
         assert self.leases() == [], self.leases()

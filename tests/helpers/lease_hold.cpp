@@ -2,7 +2,9 @@
 // does, with the numbers said on the command line instead of probed.
 //
 //   lease_hold take [--ram BYTES] [--gpu UUID=BYTES] [--level DIR] [--label L]
-//              -- COMMAND...          a lease of so much, then the command
+//              [--renew BYTES] -- COMMAND...
+//                                     a lease of so much, then the command;
+//                                     --renew: a child changes its RAM before
 //   lease_hold fit  --budget BYTES | --cgroup DIR  [--gpu UUID] --fixed BYTES
 //              --per BYTES --want N [--policy run-one|fail|wait]
 //              [--timeout SECONDS] [--headroom H] [--reserve BYTES]
@@ -31,6 +33,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +56,7 @@ struct Options {
   std::string die_at;
   double timeout = 1e6;
   bool lock = false;
+  std::optional<std::uint64_t> renewed;
   std::vector<std::string> rest;
 };
 
@@ -90,6 +94,8 @@ Options parse(const std::vector<std::string>& args) {
       o.request.label = value;
     else if (key == "--ram")
       o.request.holdings.push_back({Pool::ram, "", number(value)});
+    else if (key == "--renew")
+      o.renewed = number(value);
     else if (key == "--level")
       o.request.levels.push_back(value);
     else if (key == "--budget")
@@ -208,6 +214,15 @@ int take(const Options& o) {
   FolderLock lock = ledger.lock();
   const std::string id = ledger.take(lock, o.request, ledger.read(lock));
   lock.unlock();
+  if (o.renewed) {
+    const pid_t keeper = ::fork();
+    if (keeper == 0) {
+      ledger.renew({{Pool::ram, "", *o.renewed}});
+      ::_exit(ledger.notes().empty() ? 0 : 1);
+    }
+    int status = 0;
+    if (::waitpid(keeper, &status, 0) != keeper || status != 0) usage("keeper");
+  }
   start(o, ledger, id, {});
 }
 

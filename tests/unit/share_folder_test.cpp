@@ -1,18 +1,16 @@
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <string>
 
 #include "catch.h"
 #include "share/folder.h"
-#include "share/lease.h"
+#include "share/lease_file.h"
 #include "share/lock.h"
 
 using namespace fitrun;
@@ -43,9 +41,17 @@ class Scratch {
   std::string path_;
 };
 
-Result<LeaseFolder> open_at(const std::string& path) {
-  return open_lease_folder({{path, FolderCandidate::Missing::make}},
-                           ::geteuid());
+Result<LeaseHome> open_home(const std::vector<FolderCandidate>& candidates) {
+  return open_lease_home(candidates, ::geteuid(), ::geteuid());
+}
+
+Result<LeaseHome> open_at(const std::string& path) {
+  return open_home({{path, FolderCandidate::Missing::make}});
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 ? info.st_mode & 07777 : 0;
 }
 
 constexpr char kId[] = "00112233445566ff";
@@ -60,11 +66,13 @@ TEST_CASE("the folder depends on the machine and the user", "[share]") {
   CHECK(paths(folder_candidates(std::nullopt, std::nullopt, 7)) ==
         std::vector<std::string>{"/run/fitrun", "/run/user/7/fitrun",
                                  "/dev/shm/fitrun-7", "/tmp/fitrun-7"});
+  // Nobody else can make root's own in /run.
   CHECK(paths(folder_candidates("", "relative", 0)) ==
         std::vector<std::string>{"/run/fitrun", "/run/user/0/fitrun",
-                                 "/dev/shm/fitrun-0", "/tmp/fitrun-0"});
-  CHECK(paths(folder_candidates("/srv/leases", "/run/user/7", 7)) ==
-        std::vector<std::string>{"/srv/leases"});
+                                 "/run/fitrun-0", "/dev/shm/fitrun-0",
+                                 "/tmp/fitrun-0"});
+  CHECK(paths(folder_candidates("/srv/leases", "/run/user/7", 7))[0] ==
+        "/srv/leases");
   // Only an administrator makes the shared folder.
   CHECK(folder_candidates(std::nullopt, std::nullopt, 7)[0].missing ==
         FolderCandidate::Missing::pass_over);
@@ -91,12 +99,12 @@ TEST_CASE("a folder is ours alone, or sticky and the administrator's",
 
 TEST_CASE("a missing folder is made for its user alone", "[share]") {
   const Scratch scratch;
-  const Result<LeaseFolder> folder = open_at(scratch / "new");
-  REQUIRE(folder);
-  struct stat info {};
-  REQUIRE(::stat((scratch / "new").c_str(), &info) == 0);
-  CHECK((info.st_mode & 07777) == 0700);
-  CHECK(folder->reach == Reach::one_user);
+  const Result<LeaseHome> home = open_at(scratch / "new");
+  REQUIRE(home);
+  CHECK(mode_of(scratch / "new") == 0700);
+  CHECK(mode_of(scratch / "new/lock") == 0600);
+  CHECK(home->own.reach == Reach::one_user);
+  CHECK_FALSE(home->shared);
   CHECK_FALSE(open_at(scratch / "no/such/parent"));
 }
 
@@ -108,141 +116,111 @@ TEST_CASE("what is no folder, or a link to one, is refused", "[share]") {
   std::ofstream(scratch / "file") << "x";
   CHECK_FALSE(open_at(scratch / "link"));
   CHECK_FALSE(open_at(scratch / "file"));
-  // The next candidate is tried.
-  const Result<LeaseFolder> folder = open_lease_folder(
-      {{scratch / "gone", FolderCandidate::Missing::pass_over},
-       {scratch / "link", FolderCandidate::Missing::make},
-       {scratch / "real", FolderCandidate::Missing::make}},
-      ::geteuid());
-  REQUIRE(folder);
-  CHECK(folder->path == scratch / "real");
+  // The next candidate is tried, but not where the user has said which one.
+  using Missing = FolderCandidate::Missing;
+  const Result<LeaseHome> home =
+      open_home({{scratch / "gone", Missing::pass_over},
+                 {scratch / "link", Missing::make},
+                 {scratch / "real", Missing::make}});
+  REQUIRE(home);
+  CHECK(home->where == scratch / "real");
+  CHECK_FALSE(open_home({{scratch / "link", Missing::make, false, true},
+                         {scratch / "real", Missing::make}}));
 }
 
-TEST_CASE("a lease's name says whose it is", "[share]") {
-  const auto name = parse_lease_name("1000-00112233445566ff.lease");
-  REQUIRE(name);
-  CHECK(name->owner == 1000);
-  CHECK(name->id == kId);
-  CHECK(name->kind == LeaseName::Kind::lease);
-  CHECK(parse_lease_name("0-00112233445566ff.wait")->kind ==
-        LeaseName::Kind::wait);
-  for (const char* text :
-       {"", "lock", ".", "..", "-", "1000-.lease", "00112233445566ff.lease",
-        "1000-00112233445566ff", "1000-00112233445566ff.leas",
-        "1000-00112233445566ff.lease~", "01000-00112233445566ff.lease",
-        "+1000-00112233445566ff.lease", "4294967296-00112233445566ff.lease",
-        "1000-00112233445566fg.lease", "1000-0011.lease",
-        "1000.00112233445566-ff"})
-    CHECK_FALSE(parse_lease_name(text));
-}
-
-TEST_CASE("lease files are written, listed, read and removed", "[share]") {
+TEST_CASE("a folder in the user's own needs one", "[share]") {
   const Scratch scratch;
-  const Result<LeaseFolder> folder = open_at(scratch / "d");
-  REQUIRE(folder);
-  const LeaseName name{::geteuid(), kId, LeaseName::Kind::lease};
-  REQUIRE(write_lease_file(*folder, name, "text"));
-  CHECK_FALSE(write_lease_file(*folder, name, "again"));
-  std::ofstream(scratch / "d/readme") << "no lease";
-  const auto all = list_leases(*folder, ::geteuid());
-  REQUIRE(all.size() == 1);
-  CHECK(all[0].id == kId);
-  const Result<LeaseFile> file = read_lease_file(*folder, name);
-  REQUIRE(file);
-  CHECK(file->text == "text");
-  struct stat info {};
-  REQUIRE(::stat((scratch / ("d/" + format_lease_name(name))).c_str(), &info) ==
-          0);
-  CHECK((info.st_mode & 07777) == 0600);
-  remove_lease_file(*folder, name);
-  CHECK(list_leases(*folder, ::geteuid()).empty());
-  CHECK_FALSE(read_lease_file(*folder, name));
+  using Missing = FolderCandidate::Missing;
+  REQUIRE(::mkdir((scratch / "run").c_str(), 0700) == 0);
+  REQUIRE(::chmod((scratch / "run").c_str(), 0770) == 0);
+  CHECK_FALSE(open_home({{scratch / "run/fitrun", Missing::make, true}}));
+  CHECK(mode_of(scratch / "run/fitrun") == 0);  // and nothing is made there
+  REQUIRE(::chmod((scratch / "run").c_str(), 0700) == 0);
+  CHECK(open_home({{scratch / "run/fitrun", Missing::make, true}}));
+  // As another user would find it.
+  CHECK_FALSE(open_lease_home({{scratch / "run/fitrun", Missing::make, true}},
+                              ::geteuid() + 1, ::geteuid() + 1));
 }
 
-TEST_CASE("a launch killed while it writes its lease leaves no file behind",
-          "[share]") {
+TEST_CASE("in a shared folder each user has one", "[share]") {
   const Scratch scratch;
-  const Result<LeaseFolder> folder = open_at(scratch / "d");
-  REQUIRE(folder);
-  if (!Fd(::openat(folder->fd.get(), ".", O_WRONLY | O_TMPFILE, 0600)))
-    return;  // such a file system
-  const LeaseName name{::geteuid(), kId, LeaseName::Kind::lease};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    // The kernel kills whoever writes a byte.
-    const struct rlimit none {};
-    ::setrlimit(RLIMIT_FSIZE, &none);
-    ::signal(SIGXFSZ, SIG_DFL);
-    (void)write_lease_file(*folder, name, "text");
-    ::_exit(0);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFSIGNALED(status));
-  CHECK(list_leases(*folder, ::geteuid()).empty());
-}
-
-TEST_CASE("in a shared folder others can read a lease, whatever the umask",
-          "[share]") {
-  const Scratch scratch;
-  REQUIRE(::mkdir((scratch / "d").c_str(), 0700) == 0);
-  REQUIRE(::chmod((scratch / "d").c_str(), 01777) == 0);
-  const Result<LeaseFolder> folder = open_at(scratch / "d");
-  REQUIRE(folder);
-  CHECK(folder->reach == Reach::all_users);
+  const std::string shared = scratch / "d";
+  REQUIRE(::mkdir(shared.c_str(), 0700) == 0);
+  REQUIRE(::chmod(shared.c_str(), 01777) == 0);
   const mode_t mask = ::umask(0077);
-  const LeaseName name{::geteuid(), kId, LeaseName::Kind::lease};
-  const Result<void> written = write_lease_file(*folder, name, "text");
+  const Result<LeaseHome> home = open_at(shared);
+  REQUIRE(home);
+  const LeaseName name{kId, LeaseName::Kind::lease};
+  const Result<void> written = write_lease_file(home->own, name, "text");
   ::umask(mask);
   REQUIRE(written);
-  struct stat info {};
-  REQUIRE(::stat((scratch / ("d/" + format_lease_name(name))).c_str(), &info) ==
-          0);
-  CHECK((info.st_mode & 07777) == 0644);
+  // Others can read a lease, whatever the umask, and have no part in the lock.
+  const std::string own = shared + "/" + std::to_string(::geteuid());
+  CHECK(home->own.reach == Reach::all_users);
+  CHECK(home->own.path == own);
+  CHECK(home->where == shared);
+  CHECK(mode_of(own) == 0755);
+  CHECK(mode_of(own + "/lock") == 0600);
+  CHECK(mode_of(own + "/" + format_lease_name(name)) == 0644);
+
+  // What is not its user's is no folder of that user.
+  const uid_t other = ::geteuid() + 1;
+  REQUIRE(::mkdir((shared + "/" + std::to_string(other)).c_str(), 0755) == 0);
+  const auto folders = open_folders_of(*home, {::geteuid(), other, other + 1});
+  REQUIRE(folders.size() == 1);
+  CHECK(folders[0].owner == ::geteuid());
+  REQUIRE(read_lease_file(folders[0], name));
 }
 
-TEST_CASE("a name that is not what it says is not read", "[share]") {
+TEST_CASE("a name that somebody took costs its user the sharing alone",
+          "[share]") {
   const Scratch scratch;
-  const Result<LeaseFolder> folder = open_at(scratch / "d");
-  REQUIRE(folder);
-  const LeaseName name{::geteuid(), kId, LeaseName::Kind::lease};
-  const std::string path = scratch / ("d/" + format_lease_name(name));
-
-  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-  CHECK_FALSE(read_lease_file(*folder, name));  // and does not wait
-  ::unlink(path.c_str());
-  REQUIRE(::mkdir(path.c_str(), 0700) == 0);
-  CHECK_FALSE(read_lease_file(*folder, name));
-  ::rmdir(path.c_str());
-  std::ofstream(scratch / "target") << "text";
-  REQUIRE(::symlink((scratch / "target").c_str(), path.c_str()) == 0);
-  CHECK_FALSE(read_lease_file(*folder, name));
-  ::unlink(path.c_str());
-  REQUIRE(write_lease_file(*folder, name, "text"));
-  CHECK(read_lease_file(*folder, name));
-  const LeaseName lie{::geteuid() + 1, kId, LeaseName::Kind::lease};
-  REQUIRE(write_lease_file(*folder, lie, "text"));
-  CHECK_FALSE(read_lease_file(*folder, lie));
-
-  REQUIRE(::truncate(path.c_str(), off_t{1} << 40) == 0);
-  const Result<LeaseFile> huge = read_lease_file(*folder, name);
-  REQUIRE(huge);
-  CHECK(huge->text.size() == kLargestLease + 1);  // no lease is as long
+  const std::string shared = scratch / "d";
+  REQUIRE(::mkdir(shared.c_str(), 0700) == 0);
+  REQUIRE(::chmod(shared.c_str(), 01777) == 0);
+  const std::string own = shared + "/" + std::to_string(::geteuid());
+  std::ofstream(own) << "x";
+  using Missing = FolderCandidate::Missing;
+  const Result<LeaseHome> home =
+      open_home({{shared, Missing::make, false, true},
+                 {scratch / "private", Missing::make}});
+  REQUIRE(home);
+  CHECK(home->where == scratch / "private");
+  CHECK_FALSE(home->shared);
+  CHECK(home->alone.starts_with(own + ": "));
 }
 
-TEST_CASE("the holder of a lock is found in /proc/locks", "[share]") {
-  constexpr char kLocks[] =
-      "1: POSIX  ADVISORY  WRITE 111 00:19:77 0 EOF\n"
-      "2: FLOCK  ADVISORY  WRITE 222 00:19:770 0 EOF\n"
-      "3: FLOCK  ADVISORY  WRITE 333 fe:00:77 0 EOF\n"
-      "4: FLOCK  ADVISORY  WRITE 444 00:19:77 0 EOF\n"
-      "4: -> FLOCK  ADVISORY  WRITE 555 00:19:77 0 EOF\n";
-  CHECK(parse_lock_holder(kLocks, makedev(0, 0x19), 77) == 444);
-  CHECK(parse_lock_holder(kLocks, makedev(0xfe, 0), 77) == 333);
-  CHECK(parse_lock_holder(kLocks, makedev(0, 0x19), 78) == 0);
-  CHECK(parse_lock_holder("", makedev(0, 0x19), 77) == 0);
-  CHECK(parse_lock_holder("4: FLOCK  ADVISORY  WRITE -1 00:19:77 0 EOF\n",
-                          makedev(0, 0x19), 77) == 0);
+TEST_CASE("who waited for the shared lock in vain spares others the wait",
+          "[share]") {
+  const Scratch scratch;
+  const std::string shared = scratch / "d";
+  REQUIRE(::mkdir(shared.c_str(), 0700) == 0);
+  REQUIRE(::chmod(shared.c_str(), 01777) == 0);
+  const Result<LeaseHome> home = open_at(shared);
+  REQUIRE(home);
+  const auto seconds_to_lock = [&](bool& held, std::string& missed) {
+    const auto start = std::chrono::steady_clock::now();
+    held = lock_home(*home, missed).held();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
+                                         start)
+        .count();
+  };
+  bool held = false;
+  std::string missed;
+  seconds_to_lock(held, missed);
+  CHECK((held && missed.empty()));
+  {
+    const Fd keeper(::open(shared.c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(::flock(keeper.get(), LOCK_EX) == 0);
+    CHECK(seconds_to_lock(held, missed) >= 0.5);
+    CHECK((held && !missed.empty()));
+    missed.clear();
+    CHECK(seconds_to_lock(held, missed) < 0.4);
+    CHECK((held && !missed.empty()));
+  }
+  missed.clear();
+  seconds_to_lock(held, missed);
+  CHECK((held && missed.empty()));
 }
 
 TEST_CASE("a level is the same by every path that leads to it", "[share]") {

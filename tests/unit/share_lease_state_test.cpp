@@ -37,7 +37,7 @@ TEST_CASE("a holder is its pid and its start time", "[share]") {
   const Lease lease = lease_of();
   const auto see = [&](const std::optional<ProcessStat>& stat,
                        Existence existence = Existence::some) {
-    return holder_state(lease, stat, existence);
+    return holder_state(lease, view(0), stat, existence);
   };
   CHECK(see(process('S', 777)) == HolderState::running);
   CHECK(see(process('R', 777, 8)) == HolderState::running);
@@ -50,6 +50,25 @@ TEST_CASE("a holder is its pid and its start time", "[share]") {
   CHECK(see(process('Z', 777, 3)) == HolderState::running);
   CHECK(see(std::nullopt, Existence::none) == HolderState::gone);
   CHECK(see(std::nullopt, Existence::some) == HolderState::hidden);
+}
+
+TEST_CASE("in another time namespace a pid is all that tells of a holder",
+          "[share]") {
+  Lease lease = lease_of();
+  lease.holder.time_namespace = 8;
+  const auto see = [&](const std::optional<ProcessStat>& stat) {
+    return holder_state(lease, view(0), stat, Existence::none);
+  };
+  CHECK(see(process('S', 777)) == HolderState::unknown);
+  CHECK(see(process('S', 778)) == HolderState::unknown);
+  CHECK(see(process('Z', 778)) == HolderState::gone);
+  CHECK(see(std::nullopt) == HolderState::gone);
+  // It counts for as long as it takes, be it older than any ramp.
+  CHECK(lease_state(lease, view(1000000), HolderState::unknown, 0) ==
+        LeaseState::unseen);
+  CHECK(lease_state(lease, view(1), HolderState::unknown, 1) ==
+        LeaseState::running);
+  CHECK(needs_marks(lease, view(1), HolderState::unknown));
 }
 
 TEST_CASE("a lease holds as long as its holder, however long that is",

@@ -13,7 +13,9 @@ Lease example() {
   Lease lease;
   lease.id = "00112233445566ff";
   lease.holder = {1234, 567890, 4026531836,
-                  "6c3fd9eb-de60-432c-862a-8955827299a5"};
+                  "6c3fd9eb-de60-432c-862a-8955827299a5", 4026531834};
+  lease.writer = lease.holder;
+  lease.writer->pid = 1240;
   lease.taken = 123456789;
   lease.since = 1779278587;
   lease.threads = 4;
@@ -26,10 +28,13 @@ Lease example() {
 }
 
 constexpr char kText[] =
-    "fitrun-lease 1\n"
+    "fitrun-lease 2\n"
     "id 00112233445566ff\n"
     "kind held\n"
-    "holder 1234 567890 4026531836 6c3fd9eb-de60-432c-862a-8955827299a5\n"
+    "holder 1234 567890 4026531836 4026531834 "
+    "6c3fd9eb-de60-432c-862a-8955827299a5\n"
+    "writer 1240 567890 4026531836 4026531834 "
+    "6c3fd9eb-de60-432c-862a-8955827299a5\n"
     "taken 123456789\n"
     "since 1779278587\n"
     "threads 4\n"
@@ -75,8 +80,8 @@ TEST_CASE("what is not exactly a lease is refused", "[share]") {
     const char* fresh;
   };
   const Row row = GENERATE(values<Row>({
-      {"fitrun-lease 1\n", ""},
-      {"fitrun-lease 1", "fitrun-lease1"},
+      {"fitrun-lease 2\n", ""},
+      {"fitrun-lease 2", "fitrun-lease1"},
       {"00112233445566ff", "00112233445566FF"},
       {"00112233445566ff", "../../etc/passwd"},
       {"00112233445566ff", "0011"},
@@ -89,6 +94,8 @@ TEST_CASE("what is not exactly a lease is refused", "[share]") {
       {"holder 1234 567890", "holder 1234"},
       {"holder 1234 567890", "holder 1234 567890 1"},
       {"holder 1234 567890", "holder 1234  567890"},
+      {"writer 1240", "writer 0"},
+      {"writer 1240 567890", "writer 1240"},
       {"taken 123456789", "taken 18446744073709551616"},
       {"taken 123456789", "taken "},
       {"taken 123456789", "taken 1e9"},
@@ -117,11 +124,15 @@ TEST_CASE("what is not exactly a lease is refused", "[share]") {
   CHECK(lease.error().code == EINVAL);
 }
 
-TEST_CASE("a lease of a later fitrun is told from a broken one", "[share]") {
-  const Result<Lease> lease =
-      parse_lease("fitrun-lease 2\nsomething entirely different\n");
-  REQUIRE_FALSE(lease);
-  CHECK(lease.error().code == ENOTSUP);
+TEST_CASE("a lease of another fitrun is told from a broken one", "[share]") {
+  for (const char* text :
+       {"fitrun-lease 3\nsomething entirely different\n",
+        "fitrun-lease 1\nid 00112233445566ff\nkind held\nholder 12 34 1 boot\n"
+        "taken 1\nsince 1\nthreads 1\nram 1000\nend\n"}) {
+    const Result<Lease> lease = parse_lease(text);
+    REQUIRE_FALSE(lease);
+    CHECK(lease.error().code == ENOTSUP);
+  }
 }
 
 TEST_CASE("no text makes the parser do more than refuse", "[share]") {
@@ -149,11 +160,11 @@ TEST_CASE("no text makes the parser do more than refuse", "[share]") {
 
 TEST_CASE("a label is one line of bounded length", "[share]") {
   Lease lease = example();
-  lease.label = " a\nfitrun-lease 1\n" + std::string(200, 'x');
+  lease.label = " a\nfitrun-lease 2\n" + std::string(200, 'x');
   const Result<Lease> again = parse_lease(format_lease(lease));
   REQUIRE(again);
   // 100 bytes, of which one was a leading blank.
-  CHECK(again->label == "a fitrun-lease 1 " + std::string(82, 'x'));
+  CHECK(again->label == "a fitrun-lease 2 " + std::string(82, 'x'));
 }
 
 TEST_CASE("more levels than a lease may have are cut at the far end",

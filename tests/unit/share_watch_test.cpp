@@ -55,7 +55,7 @@ TEST_CASE("the others watch the one before them", "[share]") {
   const Watch watch =
       what_to_watch(live, {1000, "00000000000000b3", 7, {}}, kRam);
   CHECK(watch.pids == std::vector<pid_t>{40});
-  CHECK(watch.file == "1000-00000000000000b2.wait");
+  CHECK(watch.file == "00000000000000b2.wait");
   CHECK(watch.period == milliseconds(3000));
   // Who waits for another memory is not before us.
   const Watch other = what_to_watch(live, {1000, "00000000000000b3", 7, {}},
@@ -63,6 +63,19 @@ TEST_CASE("the others watch the one before them", "[share]") {
   CHECK(other.file.empty());
   CHECK(other.pids.size() == 3);
   CHECK(other.period == milliseconds(5000));
+}
+
+TEST_CASE("what other users do wakes nobody", "[share]") {
+  std::vector<LiveLease> live = {
+      one("00000000000000a1", LeaseKind::held, 1, 10),
+      one("00000000000000b1", LeaseKind::waiting, 2, 20),
+      one("00000000000000a2", LeaseKind::held, 3, 30)};
+  live[0].owner = live[1].owner = 1001;
+  const Watch watch =
+      what_to_watch(live, {1000, "00000000000000b3", 7, {}}, kRam);
+  CHECK(watch.pids == std::vector<pid_t>{30});
+  CHECK(watch.file.empty());
+  CHECK(watch.period == milliseconds(1000));
 }
 
 TEST_CASE("the period grows with the queue, up to ten seconds", "[share]") {
