@@ -1,13 +1,13 @@
 #include "share/render_leases.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <map>
 #include <tuple>
 #include <utility>
 
+#include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
@@ -22,7 +22,7 @@ constexpr std::size_t kLongestCommand = 60;  // in the table
 // By getent, and not by the C library's own look-up: that loads libraries
 // (LDAP, SSSD) into this process.
 std::string user_name(uid_t uid) {
-  std::string number = std::to_string(uid);
+  std::string number = fmt::to_string(uid);
   CommandSpec spec;
   spec.argv = {"getent", "passwd", number};
   const Result<CommandOutput> entry = run_command(spec);
@@ -35,7 +35,7 @@ std::string user_name(uid_t uid) {
 std::string command_of(const Host& host, const LiveLease& live) {
   if (live.pids.empty()) return "";
   const Result<std::string> text =
-      host.read("/proc/" + std::to_string(live.pids.front()) + "/cmdline");
+      host.read(fmt::format("/proc/{}/cmdline", live.pids.front()));
   if (!text) return "";
   std::string command = text->substr(0, 4096);
   std::replace(command.begin(), command.end(), '\0', ' ');
@@ -46,12 +46,8 @@ std::string command_of(const Host& host, const LiveLease& live) {
 std::string utc(std::uint64_t seconds, char between) {
   const auto when = static_cast<time_t>(
       std::min<std::uint64_t>(seconds, 253'402'300'799U));  // end of 9999
-  struct tm parts {};
-  ::gmtime_r(&when, &parts);
-  std::array<char, 32> text{};
-  ::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%SZ", &parts);
-  text[10] = between;
-  return text.data();
+  return fmt::format("{0:%Y-%m-%d}{1}{0:%H:%M:%SZ}", fmt::gmtime(when),
+                     between);
 }
 
 std::string state_of(const LiveLease& live) {
@@ -80,9 +76,9 @@ Row row_of(const ListedLease& listed, std::size_t holding_index,
       command = printable(command, kLongestCommand - 3) + "...";
     row = {lease.label.empty() ? "-" : printable(lease.label),
            printable(listed.user),
-           std::to_string(lease.holder.pid),
+           fmt::to_string(lease.holder.pid),
            state_of(listed.live),
-           std::to_string(lease.threads),
+           fmt::to_string(lease.threads),
            "-",
            "-",
            "-",
