@@ -45,7 +45,7 @@ Constraint silent(const std::string& path, const std::string& reason) {
 
 MachineReading machine(std::vector<Constraint> constraints) {
   MachineReading m;
-  m.pools.push_back({Pool::ram, std::move(constraints), {}, {}});
+  m.pools.push_back({Pool::ram, std::move(constraints), {}, {}, {}});
   m.cpus = {2, "cgroup2.cpu.max"};
   return m;
 }
@@ -153,7 +153,7 @@ TEST_CASE("several pools are shown one after the other", "[plan]") {
   gpu.name = "nvml.free";
   gpu.where = "GPU 0";
   gpu.available = 6'000'000'000;
-  m.pools.push_back({Pool::vram, {gpu}, {}, {}});
+  m.pools.push_back({Pool::vram, {gpu}, {}, {}, {}});
   const std::string text = text_of(m);
   CHECK_THAT(text, ContainsSubstring("RAM: 5.0 GB available"));
   CHECK_THAT(text,
