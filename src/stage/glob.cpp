@@ -104,12 +104,10 @@ class Search {
         all_literal = false;
     }
     if (!all_literal) {
-      if (const auto done = list(folder.path, places, names); !done)
-        return done;
+      if (auto done = list(folder.path, places, names); !done) return done;
     }
     for (const auto& [name, next] : names) {
-      if (const auto done = follow(folder.path + name, next); !done)
-        return done;
+      if (auto done = follow(folder.path + name, next); !done) return done;
     }
     return {};
   }

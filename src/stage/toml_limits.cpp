@@ -19,7 +19,7 @@ class Scanner {
       const char c = at_ < text_.size() ? text_[at_] : '\n';
       if (c == '"' || c == '\'')
         skip_string(c);
-      else if (const auto absurd = count(c))
+      else if (auto absurd = count(c))
         return absurd;
     }
     return std::nullopt;
