@@ -51,7 +51,7 @@ def check(run):
                        "100000", "--format", "threads")
     assert status == 0, f"fitrun plan ended with {status}: {text}"
     assert 1 <= int(text) <= max(1, total * 0.7 / GIB), text
-    return ram["binding"], said
+    return ram["binding"], ram["constraints"]
 
 
 def run_here(*argv):
@@ -72,7 +72,7 @@ def main():
     job = cgroups.make(cgroups.home, "job", limit=TERABYTE)
     try:
         binding, said = check(lambda *argv: run_in(job, *argv))
-        limits = [c for name, c in said.items() if name.startswith("cgroup")]
+        limits = [c for c in said if c["name"].startswith("cgroup")]
         assert any(c.get("limit") == TERABYTE for c in limits), limits
         print(f"bound by {binding}")
     finally:
