@@ -77,9 +77,11 @@ bool put_at(int fd, int place) {
 
   timers.give();
   if (caller.adopts_orphans) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  // Before they are sent: setting SIGCHLD to its default discards one that
+  // waits.
+  ::sigaction(SIGCHLD, &caller.on_child_end, nullptr);
   for (int number = 1; number <= SIGRTMAX; ++number)
     if (sigismember(&caller.pending, number) == 1) ::kill(::getpid(), number);
-  ::sigaction(SIGCHLD, &caller.on_child_end, nullptr);
   ::sigprocmask(SIG_SETMASK, &caller.mask, nullptr);
   ::execvp(words[0], words.data());
   give_up(errors, errno);
