@@ -1,5 +1,6 @@
 #include "cli/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,7 @@
 
 #include "base/text.h"
 #include "os/file.h"
+#include "os/write_signals.h"
 
 namespace fitrun {
 namespace {
@@ -57,9 +59,21 @@ bool utf8_locale() {
   return false;
 }
 
+// A line is no reason to wait for long: of a full pipe that nobody reads, or a
+// terminal that is stopped, the command may still make something. A descriptor
+// that does not block gets the same patience.
+bool takes_a_line(int fd) {
+  static int patience = 1'000;  // milliseconds, for all lines together
+  pollfd ready{fd, POLLOUT, 0};
+  if (::poll(&ready, 1, patience) != 0) return true;
+  patience = 0;
+  return false;
+}
+
 }  // namespace
 
 void log_line(LogLevel level, const std::string& text) {
+  if (!takes_a_line(STDERR_FILENO)) return;
   static const std::unique_ptr<spdlog::logger> logger = make_logger();
   logger->log(spdlog_level(level), printable(text));
 }
@@ -85,7 +99,11 @@ void print_as_is(std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw Failure(path_error("standard output", errno));
+    if (n < 0) {
+      const int code = errno;
+      if (code == EPIPE) end_of_broken_pipe();
+      throw Failure(path_error("standard output", code));
+    }
     text.remove_prefix(static_cast<std::size_t>(n));
   }
 }

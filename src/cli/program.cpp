@@ -8,6 +8,7 @@
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/log.h"
+#include "os/write_signals.h"
 
 namespace fitrun {
 namespace {
@@ -79,6 +80,7 @@ std::string_view safe_output(Format format) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  hold_write_signals();
   const std::vector<std::string> words(argv + std::min(1, argc), argv + argc);
   try {
     return run_words(words);

@@ -41,6 +41,7 @@ namespace bp = boost::process;
 #include "os/file.h"
 #include "os/process_handle.h"
 #include "os/sigchld.h"
+#include "os/write_signals.h"
 
 namespace fitrun {
 namespace {
@@ -150,6 +151,7 @@ Result<CommandOutput> run_command(const CommandSpec& spec) {
   // not outlive us when the user gives up.
   const auto prepare = [](auto&) {
     ::setpgid(0, 0);
+    release_write_signals();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   };
   const auto deadline = Clock::now() + spec.timeout;

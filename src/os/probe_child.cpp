@@ -22,6 +22,7 @@
 #include "os/file.h"
 #include "os/process_handle.h"
 #include "os/sigchld.h"
+#include "os/write_signals.h"
 
 namespace fitrun {
 namespace {
@@ -59,6 +60,7 @@ void limit(decltype(RLIMIT_CORE) resource, rlim_t most) {
 // dynamic loader does, with LD_DEBUG_OUTPUT). Gives that number, or -1.
 int detach(const Pipe& result, const Pipe& errors, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  release_write_signals();
   if (::getppid() != parent) return -1;
   constexpr int kAbove = kResultFd + 1;
   const int result_fd = ::fcntl(result.write.get(), F_DUPFD_CLOEXEC, kAbove);

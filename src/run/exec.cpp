@@ -8,6 +8,7 @@
 #include "os/argv.h"
 #include "os/environment.h"
 #include "os/file.h"
+#include "os/write_signals.h"
 
 namespace fitrun {
 namespace {
@@ -42,8 +43,11 @@ void become(const std::vector<std::string>& argv,
             const EnvironmentChanges& changes) {
   apply(changes).value();
   const std::vector<char*> words = pointers_to(argv);
+  release_write_signals();
   ::execvp(words[0], words.data());
-  throw cannot_start(argv[0], errno);
+  const int code = errno;
+  hold_write_signals();
+  throw cannot_start(argv[0], code);
 }
 
 }  // namespace fitrun

@@ -14,6 +14,7 @@
 
 #include "os/file.h"
 #include "os/sigchld.h"
+#include "os/write_signals.h"
 
 namespace fitrun {
 namespace {
@@ -61,13 +62,15 @@ class SignalReader {
   SignalReader() {
     old_.on_child_end = sigchld_.old();
     const sigset_t set = forwarded_signals();
-    ::sigprocmask(SIG_BLOCK, &set, &old_.mask);
+    drop_own_write_signals();
+    ::sigprocmask(SIG_BLOCK, &set, &own_mask_);
+    old_.mask = callers_mask(own_mask_);
     take_pending();
     ::prctl(PR_GET_CHILD_SUBREAPER, &old_.adopts_orphans, 0, 0, 0);
     fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd_) code_ = errno;
   }
-  ~SignalReader() { ::sigprocmask(SIG_SETMASK, &old_.mask, nullptr); }
+  ~SignalReader() { ::sigprocmask(SIG_SETMASK, &own_mask_, nullptr); }
   SignalReader(const SignalReader&) = delete;
   SignalReader& operator=(const SignalReader&) = delete;
 
@@ -102,6 +105,7 @@ class SignalReader {
   }
 
   const DefaultSigchld sigchld_;
+  sigset_t own_mask_{};
   CallerState old_;
   Fd fd_;
   int code_ = 0;
