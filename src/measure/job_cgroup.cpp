@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,13 +57,52 @@ void copy_limits(const std::string& from, const std::string& to) {
   }
 }
 
+constexpr std::string_view kPrefix = "fitrun-";
+
+// Its maker holds the lock of a folder as long as it lives: no number that is
+// given out again can pass for it, in whatever namespace it counts. Empty where
+// somebody else has it.
+Fd lock_of(const std::string& folder) {
+  Fd fd(
+      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) fd.reset();
+  return fd;
+}
+
+// Removes what makers that were killed have left. The kernel refuses where
+// there are processes still, and where it is another user's.
+void sweep(const Host& host, const std::string& parent) {
+  for (const std::string& name : host.subdirectories(parent)) {
+    if (!name.starts_with(kPrefix)) continue;
+    const auto numbers =
+        split(std::string_view(name).substr(kPrefix.size()), '-');
+    if (numbers.size() != 2 || !parse_count(numbers[0]) ||
+        !parse_count(numbers[1]))
+      continue;
+    const std::string folder = host.full(parent) + "/" + name;
+    if (const Fd lock = lock_of(folder)) ::rmdir(folder.c_str());
+  }
+}
+
+struct MadeFolder {
+  std::string path;
+  Fd lock;
+};
+
 // Several at a time, and one that could not be removed, are no obstacle.
-Result<std::string> make_folder_below(const std::string& parent) {
-  const std::string start = parent + "/fitrun-" + std::to_string(::getpid());
+Result<MadeFolder> make_folder_below(const std::string& parent) {
+  std::string start = parent + "/";
+  start.append(kPrefix) += std::to_string(::getpid());
   for (int count = 0; count < 100; ++count) {
     const std::string folder = start + "-" + std::to_string(count);
-    if (::mkdir(folder.c_str(), 0755) == 0) return folder;
-    if (errno != EEXIST) return path_error(folder, errno);
+    if (::mkdir(folder.c_str(), 0755) == 0) {
+      Fd lock = lock_of(folder);
+      // Another fitrun may have swept it before it was locked.
+      if (lock && ::access(folder.c_str(), F_OK) == 0)
+        return MadeFolder{folder, std::move(lock)};
+    } else if (errno != EEXIST) {
+      return path_error(folder, errno);
+    }
   }
   return path_error(start, EEXIST);
 }
@@ -145,20 +185,23 @@ Result<JobCgroup> JobCgroup::make(const Host& host,
                                    : chain.gap};
   }
   const std::string own = host.full(chain.levels[0].folder);
-  std::vector<std::string> parents{own};
+  std::vector<std::string> parents{chain.levels[0].folder};
   // Only below a group without processes of its own, or the root, does version
   // 2 count memory; our parent is such a group if ours is counted.
   if (chain.version == CgroupVersion::v2 && chain.levels.size() > 1)
-    parents.push_back(host.full(chain.levels[1].folder));
+    parents.push_back(chain.levels[1].folder);
 
   Error why{"no memory control group"};
-  for (const std::string& parent : parents) {
-    const auto folder = make_folder_below(parent);
+  for (const std::string& visible : parents) {
+    const std::string parent = host.full(visible);
+    sweep(host, visible);
+    auto folder = make_folder_below(parent);
     if (!folder) {
       why = folder.error();
       continue;
     }
-    JobCgroup group(*folder, chain.version);
+    JobCgroup group(folder->path, chain.version);
+    group.lock_ = std::move((*folder).lock);
     group.parent_ = own;
     if (parent != own) copy_limits(own, group.folder_);
     const auto opened = group.open_files();

@@ -70,7 +70,8 @@ class CgroupPeak {
 class JobCgroup {
  public:
   // Below our own memory group; in version 2, where processes and children do
-  // not go together, beside it, with its limits. The error says why not.
+  // not go together, beside it, with its limits. The error says why not. What
+  // others that were killed have left there is removed first.
   static Result<JobCgroup> make(const Host& host,
                                 const Environment& environment);
 
@@ -109,6 +110,7 @@ class JobCgroup {
   std::string folder_;
   std::string parent_;  // empty: not ours to remove
   CgroupVersion version_;
+  Fd lock_;  // says to others that its maker lives
   Fd procs_, usage_, mark_, stat_, swap_, kernel_, events_;
   bool can_reset_ = false;
 };
