@@ -20,6 +20,8 @@ ExitStatus measure_command(const Options& options,
     if (!progress.outcome) return line.show(tag + live_line(progress));
     line.clear();
     log_line(LogLevel::info, tag + done_line(progress));
+    if (const std::string rest = rest_line(progress); !rest.empty())
+      log_line(LogLevel::info, tag + rest);
   };
   view.runs_ended = [&] { line.clear(); };
   view.report = [&](const MeasureReport& report) {

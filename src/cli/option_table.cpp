@@ -174,6 +174,9 @@ constexpr OptionRow kTable[] = {
      [](Options& o, Text v, Text at) {
        o.measure.inputs.push_back(file_name(v, at));
      }},
+    {"--prepare", "COMMAND", nullptr, "run COMMAND by sh -c before each run",
+     bit(Verb::measure),
+     [](Options& o, Text v, Text) { o.measure.prepare = v; }},
     {"--write", nullptr, nullptr, "put the numbers into the descriptor",
      bit(Verb::measure),
      [](Options& o, Text, Text) { o.measure.write = true; }},

@@ -2,11 +2,12 @@
 
 #include <time.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "measure/plot.h"
 #include "measure/render_report.h"
 #include "measure/runs.h"
-#include "os/file.h"
 #include "stage/edit.h"
 #include "stage/parse.h"
 
@@ -32,57 +33,69 @@ std::string new_descriptor(const MeasureReport& report,
   return out;
 }
 
-void write_numbers(const MeasureReport& report, const std::string& before,
-                   const Environment& environment) {
-  const std::string after =
-      edit_descriptor(before, edits_of(report), today()).value();
-  const auto parsed = parse_stage(after, report.stage, environment);
+Result<void> write_numbers(const MeasureReport& report, MeasureTargets& targets,
+                           const Environment& environment) {
+  const std::string nothing = "--write: nothing was written: ";
+  if (const std::string doubt = doubt_of(report); !doubt.empty())
+    return Error{nothing + doubt};
+  const auto after = edit_descriptor(targets.before, edits_of(report), today());
+  if (!after) return Error{nothing + after.error().message};
+  const auto parsed = parse_stage(*after, targets.descriptor, environment);
   if (const auto* const mistakes =
           std::get_if<std::vector<Diagnostic>>(&parsed)) {
-    throw Failure("--write: nothing was written, " + printable(report.stage) +
-                  " would not be valid:\n" +
-                  render_diagnostics(*mistakes, report.stage, after));
+    return Error{nothing + printable(targets.descriptor) +
+                 " would not be valid:\n" +
+                 render_diagnostics(*mistakes, targets.descriptor, *after)};
   }
-  replace_descriptor(report.stage, before, after).value();
+  return std::move(*targets.file).write(*after);
 }
 
-// "a.svg" and, for the second pool, "a.vram.svg".
-void write_plots(const MeasureReport& report, const std::string& path) {
-  bool first = true;
-  for (const PoolReport& pool : report.pools) {
+Result<void> draw(const MeasureReport& report,
+                  std::vector<UserFile>& pictures) {
+  for (std::size_t i = 0; i < std::min(pictures.size(), report.pools.size());
+       ++i) {
+    const PoolReport& pool = report.pools[i];
     if (pool.learned.samples.empty()) continue;
-    std::string name = path;
-    if (!first) {
-      const std::size_t dot = name.rfind(".svg");
-      name.insert(dot == std::string::npos ? name.size() : dot,
-                  "." + std::string(key_of(pool.needs.pool)));
-    }
-    first = false;
-    replace_file(name, plot_svg(plot_of(report, pool))).value();
+    const auto done =
+        std::move(pictures[i]).write(plot_svg(plot_of(report, pool)));
+    if (!done) return done;
   }
+  return {};
 }
 
-}  // namespace
-
-std::string conclude(const MeasureReport& report, const MeasureOptions& options,
-                     const std::vector<std::string>& command,
-                     const std::string& before,
-                     const Environment& environment) {
-  if (!options.plot.empty()) write_plots(report, options.plot);
-  const bool complete = report.measurement.stopped.empty();
-  if (edits_of(report).empty()) return "";
-  if (report.stage.empty())
-    return "\nAs a descriptor:\n\n" + new_descriptor(report, command);
+std::string list_of_edits(const MeasureReport& report) {
   std::string list;
   for (const PoolReport& pool : report.pools)
     for (const NumberEdit& edit : pool.proposal.edits)
       list += "  " + printable(describe_edit(edit, pool.needs)) + "\n";
-  if (!options.write || !complete) {
-    return "\n--write puts these into " + printable(report.stage) + ":\n" +
-           list;
-  }
-  write_numbers(report, before, environment);
-  return "\nWritten into " + printable(report.stage) + ":\n" + list;
+  return list;
+}
+
+}  // namespace
+
+std::string conclude(const MeasureReport& report,
+                     const std::vector<std::string>& command,
+                     MeasureTargets targets, const Environment& environment) {
+  const bool complete = report.measurement.stopped.empty();
+  const bool write = targets.file && complete;
+  Result<void> written;
+  if (write) written = write_numbers(report, targets, environment);
+  // A picture that cannot be drawn does not cost the numbers, nor they it.
+  const auto drawn = draw(report, targets.pictures);
+  if (!written) throw Failure(written.error());
+  if (!drawn) throw Failure("--plot: " + drawn.error().message);
+  if (edits_of(report).empty()) return "";
+  if (targets.descriptor.empty())
+    return "\nAs a descriptor:\n\n" + new_descriptor(report, command);
+  const std::string list =
+      printable(targets.descriptor) +
+      (targets.made_from.empty()
+           ? ""
+           : ", made from " + printable(targets.made_from)) +
+      ":\n" + list_of_edits(report);
+  if (write) return "\nWritten into " + list;
+  // Of runs that were broken off nobody knows whether they are right.
+  return complete ? "\n--write puts these into " + list : "";
 }
 
 }  // namespace fitrun

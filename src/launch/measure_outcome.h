@@ -6,18 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "launch/options.h"
+#include "launch/measure_targets.h"
 #include "measure/report.h"
 #include "os/environment.h"
 
 namespace fitrun {
 
-// Draws and writes what was asked for; `before` is the descriptor's text before
-// the runs. A measurement that ended before its time is not written. Returns
-// what was or could be written, as text; "" where there is nothing to say.
-// Throws Failure where a file cannot be written.
-std::string conclude(const MeasureReport& report, const MeasureOptions& options,
+// Draws and writes what was asked for. A measurement that ended before its time
+// is not written. Returns what was or could be written, as text; "" where there
+// is nothing to say. Throws Failure where a file cannot be written, or nothing
+// was learned that could be.
+std::string conclude(const MeasureReport& report,
                      const std::vector<std::string>& command,
-                     const std::string& before, const Environment& environment);
+                     MeasureTargets targets, const Environment& environment);
 
 }  // namespace fitrun

@@ -1,15 +1,10 @@
 #include "launch/measure_stage.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
-
 #include "launch/decide.h"
 #include "launch/measure_outcome.h"
+#include "launch/measure_targets.h"
 #include "launch/measure_wishes.h"
 #include "launch/sharing.h"
-#include "os/fd.h"
-#include "os/file.h"
 #include "run/exec.h"
 #include "run/supervise.h"
 #include "share/ledger.h"
@@ -48,23 +43,32 @@ void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
   const Stage stage =
       load_stage(options, caller.environment, CostRule::optional);
   const std::vector<std::string>& command = command_of(stage, options);
-  check_targets(measured, stage);
   std::vector<Input> inputs = inputs_of(measured);
-  const Fd nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!nowhere) throw Failure(path_error("/dev/null", errno));
+  MeasureTargets targets =
+      open_targets(measured, stage, options.stage, caller.environment);
 
   Ledger ledger(host, caller.environment);
   const Plan plan = first_plan(stage, command, options, host, ledger, caller);
   const std::string tag = log_tag(plan.label);
-  if (const std::string untold = untold_line(plan); !untold.empty())
-    caller.say(LogLevel::warning, tag + untold);
+  const std::string untold = untold_line(plan);
+  if (measured.write && !untold.empty())
+    throw Failure("--write: nothing was run or written: " + untold);
+  if (!untold.empty()) caller.say(LogLevel::warning, tag + untold);
   MeasureWishes wishes = wishes_of(measured, plan, std::move(inputs));
   wishes.progress = [&](const MeasureProgress& progress) {
     view.progress(tag, progress);
   };
+  const MeasuredCommand measured_command(plan, stage, command, measured,
+                                         caller.environment);
+  if (!measured.prepare.empty()) {
+    wishes.prepare = [&](const RunRequest& request) {
+      return measured_command.prepare(request);
+    };
+  }
   Measurement measurement =
-      measure(wishes, runner(plan, stage, command, measured, caller.environment,
-                             nowhere.get()));
+      measure(wishes, [&](const RunRequest& request, const auto& seen) {
+        return measured_command.run(request, seen);
+      });
   view.runs_ended();
   ledger.leave();
   if (measurement.runs.empty() && !measurement.stopped.empty())
@@ -73,7 +77,7 @@ void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
       make_report(plan, std::move(measurement)).value();
   view.report(report);
   view.outcome(
-      conclude(report, measured, command, stage.text, caller.environment));
+      conclude(report, command, std::move(targets), caller.environment));
   if (!report.measurement.stopped.empty())
     end_early(report.measurement, command[0], caller);
 }

@@ -1,5 +1,6 @@
 #include "launch/measure_wishes.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "os/file.h"
 #include "os/host.h"
 #include "probe/self.h"
+#include "run/supervise.h"
 
 namespace fitrun {
 namespace {
@@ -34,23 +36,6 @@ bool needs_gpus(const Plan& plan) {
 }
 
 }  // namespace
-
-void check_targets(const MeasureOptions& options, const Stage& stage) {
-  if (options.write && stage.file.empty()) {
-    throw Failure(
-        "--write: there is no descriptor to write to; give a STAGE, or leave "
-        "it out and save what is printed");
-  }
-  if (options.write && ::access(stage.file.c_str(), W_OK) != 0)
-    throw Failure(Error{"--write: " + path_error(stage.file, errno).message});
-  const std::string& plot = options.plot;
-  if (plot.empty()) return;
-  const std::size_t slash = plot.rfind('/');
-  const std::string folder =
-      slash == std::string::npos ? "." : plot.substr(0, slash + 1);
-  if (::access(folder.c_str(), W_OK) != 0)
-    throw Failure("--plot: " + path_error(folder, errno).message);
-}
 
 std::vector<Input> inputs_of(const MeasureOptions& options) {
   std::vector<Input> inputs;
@@ -82,31 +67,57 @@ MeasureWishes wishes_of(const MeasureOptions& options, const Plan& plan,
   return wishes;
 }
 
-RunOnce runner(const Plan& plan, const Stage& stage,
-               const std::vector<std::string>& command,
-               const MeasureOptions& options, const Environment& environment,
-               int nowhere) {
-  return [&, nowhere](const RunRequest& request,
-                      const std::function<void(std::uint64_t)>& seen)
-             -> Result<RunOutcome> {
-    const std::string input = request.input ? request.input->path : "";
-    auto launch = launch_with(plan, stage, command, request.workers, input);
-    if (!launch) return launch.error();
-    ChildSpec spec = child_of(*launch, plan.lease);
-    spec.input = nowhere;
-    spec.output = options.show_output ? STDERR_FILENO : nowhere;
-    MeterWishes meter;
-    meter.at_most = request.at_most;
-    if (options.sample) meter.choice = MeterChoice::sampling;
-    const Host host;
-    probe::Self self(host, environment);
-    if (needs_gpus(plan)) {
-      meter.vram = [&self](const std::vector<pid_t>& pids) {
-        return probe::vram_held(self, pids);
-      };
-    }
-    return run_measured(std::move(spec), host, environment, meter, seen);
-  };
+MeasuredCommand::MeasuredCommand(const Plan& plan, const Stage& stage,
+                                 const std::vector<std::string>& command,
+                                 const MeasureOptions& options,
+                                 const Environment& environment)
+    : plan_(plan),
+      stage_(stage),
+      command_(command),
+      options_(options),
+      environment_(environment),
+      nowhere_(::open("/dev/null", O_RDWR | O_CLOEXEC)) {
+  if (!nowhere_) throw Failure(path_error("/dev/null", errno));
+}
+
+Result<ChildSpec> MeasuredCommand::child(const RunRequest& request) const {
+  const std::string input = request.input ? request.input->path : "";
+  auto launch = launch_with(plan_, stage_, command_, request.workers, input);
+  if (!launch) return launch.error();
+  ChildSpec spec = child_of(*launch, plan_.lease);
+  spec.input = nowhere_.get();
+  spec.output = options_.show_output ? STDERR_FILENO : nowhere_.get();
+  return spec;
+}
+
+Result<RunOutcome> MeasuredCommand::run(
+    const RunRequest& request,
+    const std::function<void(std::uint64_t)>& seen) const {
+  auto spec = child(request);
+  if (!spec) return spec.error();
+  MeterWishes meter;
+  meter.at_most = request.at_most;
+  if (options_.sample) meter.choice = MeterChoice::sampling;
+  const Host host;
+  probe::Self self(host, environment_);
+  if (needs_gpus(plan_)) {
+    meter.vram = [&self](const std::vector<pid_t>& pids) {
+      return probe::vram_held(self, pids);
+    };
+  }
+  return run_measured(std::move(*spec), host, environment_, meter, seen);
+}
+
+Result<RunOutcome> MeasuredCommand::prepare(const RunRequest& request) const {
+  auto spec = child(request);
+  if (!spec) return spec.error();
+  (*spec).argv = {"sh", "-c", options_.prepare};
+  auto run = supervise({std::move(*spec)});
+  if (!run) return run.error();
+  RunOutcome outcome;
+  outcome.end = run->ends.front();
+  outcome.asked_to_end = run->asked_to_end;
+  return outcome;
 }
 
 }  // namespace fitrun

@@ -6,14 +6,12 @@
 #include "launch/caller.h"
 #include "launch/options.h"
 #include "measure/measure.h"
+#include "os/fd.h"
 #include "plan/plan.h"
+#include "run/child.h"
 #include "stage/stage.h"
 
 namespace fitrun {
-
-// Throws Failure where the result could not be put where it is to go, before
-// hours are spent.
-void check_targets(const MeasureOptions& options, const Stage& stage);
 
 // Throws Failure where an input is no file.
 std::vector<Input> inputs_of(const MeasureOptions& options);
@@ -22,12 +20,34 @@ std::vector<Input> inputs_of(const MeasureOptions& options);
 MeasureWishes wishes_of(const MeasureOptions& options, const Plan& plan,
                         std::vector<Input> inputs);
 
-// Runs the stage with one count. Its standard input is `nowhere`, an open
+// The stage's command with one count or another. Its standard input is
 // /dev/null, and so is its output, unless that is to be shown: ours is the
-// report's. All arguments must outlive the function.
-RunOnce runner(const Plan& plan, const Stage& stage,
-               const std::vector<std::string>& command,
-               const MeasureOptions& options, const Environment& environment,
-               int nowhere);
+// report's. All arguments must outlive it.
+class MeasuredCommand {
+ public:
+  // Throws Failure where there is no /dev/null.
+  MeasuredCommand(const Plan& plan, const Stage& stage,
+                  const std::vector<std::string>& command,
+                  const MeasureOptions& options,
+                  const Environment& environment);
+
+  // One RunOnce.
+  Result<RunOutcome> run(const RunRequest& request,
+                         const std::function<void(std::uint64_t)>& seen) const;
+
+  // What --prepare says, by sh -c, with the environment that the run gets. It
+  // is not measured.
+  Result<RunOutcome> prepare(const RunRequest& request) const;
+
+ private:
+  Result<ChildSpec> child(const RunRequest& request) const;
+
+  const Plan& plan_;
+  const Stage& stage_;
+  const std::vector<std::string>& command_;
+  const MeasureOptions& options_;
+  const Environment& environment_;
+  Fd nowhere_;
+};
 
 }  // namespace fitrun

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+
+#include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "measure/same_work.h"
 
 namespace fitrun {
 namespace {
@@ -35,27 +37,28 @@ double expected_peak(const std::vector<Sample>& so_far,
 }
 
 std::string died_of_memory(std::uint64_t workers, const PeakReading& peak) {
-  return "with " + std::to_string(workers) +
-         " workers the kernel killed for lack of memory (" + peak.oom_where +
-         "): that run does not count, and no larger one is tried";
+  return fmt::format(
+      "with {} workers the kernel killed for lack of memory ({}): that run "
+      "does "
+      "not count, and no larger one is tried",
+      workers, peak.oom_where);
 }
 
 std::string did_not_fit(const RunRequest& request) {
-  return "with " + std::to_string(request.workers) +
-         " workers the run did not fit in the " +
-         format_bytes(static_cast<double>(*request.at_most)) +
-         " that it was held to: it does not count";
+  return fmt::format(
+      "with {} workers the run did not fit in the {} that it was held to: it "
+      "does not count",
+      request.workers, format_bytes(static_cast<double>(*request.at_most)));
 }
 
-std::string how_it_ended(const RunOutcome& outcome, std::uint64_t workers) {
-  const std::string run =
-      "the run with " + std::to_string(workers) + " workers ";
+// `what` ended; empty where it ended well.
+std::string how_it_ended(const RunOutcome& outcome, const std::string& what) {
   const int status = outcome.end.wait_status;
   if (outcome.end.exec_error != 0) return "the command could not be started";
   if (WIFSIGNALED(status))
-    return run + "was killed by signal " + std::to_string(WTERMSIG(status));
+    return fmt::format("{} was killed by signal {}", what, WTERMSIG(status));
   if (WEXITSTATUS(status) != 0)
-    return run + "ended with status " + std::to_string(WEXITSTATUS(status));
+    return fmt::format("{} ended with status {}", what, WEXITSTATUS(status));
   if (outcome.asked_to_end != 0) return "interrupted";
   return "";
 }
@@ -83,16 +86,29 @@ class Rounds {
   }
 
  private:
-  std::size_t total() const {
-    return counts_.size() * inputs_.size() * rounds();
+  std::size_t total() const { return total(counts_.size()); }
+
+  std::size_t total(std::size_t counts) const {
+    return counts * inputs_.size() * rounds(counts);
   }
 
-  std::size_t rounds() const {
+  std::size_t rounds() const { return rounds(counts_.size()); }
+
+  std::size_t rounds(std::size_t counts) const {
     if (wishes_.repeat > 0) return wishes_.repeat;
     // One count teaches nothing by being run more often.
-    const std::size_t a_round = counts_.size() * inputs_.size();
+    const std::size_t a_round = counts * inputs_.size();
     if (a_round < 2) return 2;
     return std::max<std::size_t>(2, (kUsualRuns + a_round - 1) / a_round);
+  }
+
+  // Of all runs: where the counts are still open, as if every one fitted.
+  std::size_t most_runs() const {
+    if (of_) return *of_;
+    std::size_t counts = 1;
+    for (std::uint64_t count = 1; count < wishes_.limits.most; count *= 2)
+      ++counts;
+    return total(counts);
   }
 
   bool over() const { return !result_.stopped.empty(); }
@@ -169,11 +185,32 @@ class Rounds {
         Clock::now() - start);
     progress.bytes = bytes;
     progress.outcome = outcome;
+    progress.rest = most_runs() - std::min(most_runs(), started_);
+    progress.rest_time = std::chrono::duration_cast<std::chrono::milliseconds>(
+                             Clock::now() - prepared_from_) *
+                         progress.rest;
     wishes_.progress(progress);
+  }
+
+  // Whether the run can be made.
+  bool prepared(const RunRequest& request) {
+    prepared_from_ = Clock::now();
+    if (!wishes_.prepare) return true;
+    auto done = wishes_.prepare(request);
+    if (!done) {
+      result_.stopped = done.error().message;
+      return false;
+    }
+    const std::string end = how_it_ended(*done, "the command of --prepare");
+    if (end.empty()) return true;
+    result_.stopped = fmt::format("{}, before run {}", end, started_);
+    if (done->asked_to_end != 0) result_.last = std::move(*done);
+    return false;
   }
 
   void run_one(const RunRequest& request) {
     ++started_;
+    if (!prepared(request)) return;
     const auto start = Clock::now();
     tell(request, start, 0, nullptr);
     auto outcome = run_once_(request, [&](std::uint64_t bytes) {
@@ -202,13 +239,22 @@ class Rounds {
       result_.notes.push_back(died_of_memory(request.workers, outcome->peak));
       return;
     }
-    result_.stopped = how_it_ended(*outcome, request.workers);
+    result_.stopped = how_it_ended(
+        *outcome, fmt::format("the run with {} workers", request.workers));
     if (over()) {
       result_.last = std::move(*outcome);
       return;
     }
-    result_.runs.push_back(
-        {request.workers, request.input, outcome->peak, outcome->end.elapsed});
+    keep({request.workers, request.input, outcome->peak, outcome->end.elapsed});
+  }
+
+  void keep(MeasuredRun run) {
+    const auto first = std::find_if(
+        result_.runs.begin(), result_.runs.end(),
+        [&](const MeasuredRun& one) { return one.input == run.input; });
+    if (first != result_.runs.end())
+      result_.stopped = other_work(*first, run, started_);
+    if (!over()) result_.runs.push_back(std::move(run));
   }
 
   const MeasureWishes& wishes_;
@@ -218,6 +264,7 @@ class Rounds {
   std::optional<std::size_t> of_;
   std::optional<std::uint64_t> too_many_;
   std::size_t started_ = 0;
+  Clock::time_point prepared_from_;
   Measurement result_;
 };
 

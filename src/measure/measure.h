@@ -74,6 +74,10 @@ struct MeasureProgress {
   std::chrono::milliseconds elapsed{0};
   std::uint64_t bytes = 0;
   const RunOutcome* outcome = nullptr;
+  // How many runs follow, at most, and how long they will take if each takes as
+  // long as this one, with what is done before it.
+  std::size_t rest = 0;
+  std::chrono::milliseconds rest_time{0};
 };
 
 struct MeasureWishes {
@@ -85,6 +89,9 @@ struct MeasureWishes {
   // The same for GPU memory, where the stage needs it.
   std::optional<CountLimits> vram_limits;
   std::function<void(const MeasureProgress&)> progress;  // may be empty
+  // Done before each run; may be empty. Where it fails, so does the
+  // measurement.
+  std::function<Result<RunOutcome>(const RunRequest&)> prepare;
 };
 
 struct MeasuredRun {
@@ -106,9 +113,9 @@ struct Measurement {
   std::optional<RunOutcome> last;
 };
 
-// Runs and collects. Stops where a run fails, or somebody asks for an end. A
-// run in which the kernel killed for lack of memory does not count, and no
-// larger count is tried.
+// Runs and collects. Stops where a run fails or did not do the work of the
+// first (same_work.h), or somebody asks for an end. A run in which the kernel
+// killed for lack of memory does not count, and no larger count is tried.
 Measurement measure(const MeasureWishes& wishes, const RunOnce& run_once);
 
 // What the runs over the first input (or none) say of one pool; for VRAM those

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "measure/wording.h"
 
 namespace fitrun {
 namespace {
@@ -55,9 +56,7 @@ std::vector<double> counts_of(const PlotInput& input) {
 }
 
 std::string whole(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.0f", number);
-  return text;
+  return fmt::format("{:.0f}", number);
 }
 
 std::string padded(const std::string& text, std::size_t width) {
@@ -178,38 +177,39 @@ class Svg {
   }
 
   void line(double x1, double y1, double x2, double y2, const char* style) {
-    body_ += printed("  <line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" ",
-                     x1, y1, x2, y2) +
-             style + "/>\n";
+    add(R"(  <line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" {}/>)", x1,
+        y1, x2, y2, style);
   }
 
   void text(double at_x, double at_y, const char* anchor,
             const std::string& words) {
-    body_ += printed("  <text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", at_x,
-                     at_y, anchor) +
-             xml_escaped(words) + "</text>\n";
+    add(R"(  <text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)", at_x,
+        at_y, anchor, xml_escaped(words));
   }
 
   void point(const Sample& sample) {
-    body_ += printed(
-                 "  <circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" "
-                 "fill=\"#1f5fa8\"><title>",
-                 x(sample.workers), y(sample.peak)) +
-             whole(sample.workers) + " workers, " + format_bytes(sample.peak) +
-             "</title></circle>\n";
+    add(R"(  <circle cx="{:.1f}" cy="{:.1f}" r="4" fill="#1f5fa8">)"
+        "<title>{:.0f} workers, {}</title></circle>",
+        x(sample.workers), y(sample.peak), sample.workers,
+        format_bytes(sample.peak));
   }
 
   std::string file() const {
-    return printed(
-               "<svg xmlns=\"http://www.w3.org/2000/svg\" "
-               "viewBox=\"0 0 %.0f %.0f\" font-family=\"sans-serif\" "
-               "font-size=\"12\">\n"
-               "  <rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-               kWidth, kHeight) +
-           body_ + "</svg>\n";
+    return fmt::format(
+        R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {:.0f} {:.0f}" )"
+        R"(font-family="sans-serif" font-size="12">)"
+        "\n"
+        R"(  <rect width="100%" height="100%" fill="#fff"/>)"
+        "\n{}</svg>\n",
+        kWidth, kHeight, body_);
   }
 
  private:
+  template <typename... Args>
+  void add(fmt::format_string<Args...> format, Args&&... args) {
+    body_ += fmt::format(format, std::forward<Args>(args)...) + "\n";
+  }
+
   Extent extent_;
   std::string body_;
 };

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "measure/measure.h"
@@ -11,7 +12,14 @@ namespace fitrun {
 // "run 3 of 6, 4 workers: 12 s, 1.2 GB now": for a line that is written over.
 std::string live_line(const MeasureProgress& progress);
 
+// "0.4 s", "12 s", "3 min 20 s".
+std::string time_text(std::chrono::milliseconds elapsed);
+
 // "run 3 of 6, 4 workers: 1.3 GB in 12 s", once `progress.outcome` is set.
 std::string done_line(const MeasureProgress& progress);
+
+// "5 more runs, about 4 min", after the first; empty at any other time, and
+// where no other follows.
+std::string rest_line(const MeasureProgress& progress);
 
 }  // namespace fitrun

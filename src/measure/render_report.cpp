@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
 #include "base/text.h"
 #include "measure/plot.h"
@@ -15,7 +17,7 @@ std::string counts_text(const std::vector<Sample>& samples) {
   for (const Sample& sample : samples) counts.insert(sample.workers);
   std::string text;
   for (const double count : counts)
-    text += (text.empty() ? "" : ", ") + printed("%.0f", count);
+    text += (text.empty() ? "" : ", ") + fmt::format("{:.0f}", count);
   return text + (counts == std::set<double>{1} ? " worker" : " workers");
 }
 
@@ -29,9 +31,9 @@ std::string heading(const MeasureReport& report) {
 
 // Each run against the line; with a factor, against the fit over all inputs.
 std::string run_rows(const PoolReport& pool, const Measurement& measurement) {
-  std::string out = printed("  %-5s%9s %11s %11s %9s\n",
-                            std::string(name_of(pool.needs.pool)).c_str(),
-                            "workers", "peak", "line", "off");
+  std::string out =
+      fmt::format("  {:<5}{:>9} {:>11} {:>11} {:>9}\n",
+                  name_of(pool.needs.pool), "workers", "peak", "line", "off");
   bool any = false;
   for (const MeasuredRun& run : measurement.runs) {
     const auto workers = static_cast<double>(run.workers);
@@ -42,10 +44,9 @@ std::string run_rows(const PoolReport& pool, const Measurement& measurement) {
         pool.factor ? pool.factor->at(pool.factor_in, workers, run.input->bytes)
                     : pool.learned.regression.line.at(workers);
     const double off = line > 0 ? (static_cast<double>(*peak) / line - 1) : 0;
-    out += printed("       %9llu %11s %11s %+8.1f%%",
-                   static_cast<unsigned long long>(run.workers),
-                   format_bytes(static_cast<double>(*peak)).c_str(),
-                   format_bytes(line).c_str(), off * 100 + 0.0);
+    out += fmt::format("       {:>9} {:>11} {:>11} {:>+8.1f}%", run.workers,
+                       format_bytes(static_cast<double>(*peak)),
+                       format_bytes(line), off * 100 + 0.0);
     if (pool.factor) out += "  " + printable(run.input->path);
     out += "\n";
     any = true;
@@ -61,7 +62,7 @@ std::string range_text(const std::optional<Range>& range) {
 
 std::string row(const std::string& value, const char* what,
                 const std::string& origin) {
-  std::string line = printed("       %9s  %-12s  ", value.c_str(), what);
+  std::string line = fmt::format("       {:>9}  {:<12}  ", value, what);
   line += origin;
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
@@ -94,16 +95,16 @@ std::string cost_rows(const PoolReport& pool) {
                              origin(found.per_worker_range), per_worker);
   if (pool.factor) {
     out +=
-        row(printed("%.4g", pool.factor->factor * pool.factor->covering),
+        row(fmt::format("{:.4g}", pool.factor->factor * pool.factor->covering),
             "parse_factor",
             pool.factor_in == FactorIn::fixed ? "of fixed" : "of per_worker");
   }
   const LearnedHeadroom& margin = pool.learned.headroom;
   out += row(
-      printed("%.2f", pool.headroom), "headroom",
+      fmt::format("{:.2f}", pool.headroom), "headroom",
       margin.learned && !pool.factor ? margin.note : "as it was: not learned");
-  return out + row(printed("%.4f", pool.factor ? pool.factor->r_squared
-                                               : found.r_squared),
+  return out + row(fmt::format("{:.4f}", pool.factor ? pool.factor->r_squared
+                                                     : found.r_squared),
                    "r2", "1 where the line meets every run");
 }
 
@@ -124,10 +125,10 @@ std::string method_text(const MeasureReport& report, const PoolReport& pool) {
 }
 
 std::string outcome(const MeasureReport& report) {
-  std::string text = "With these costs " + std::to_string(report.threads) +
-                     " of " + std::to_string(report.want) + " workers fit";
+  std::string text = fmt::format("With these costs {} of {} workers fit",
+                                 report.threads, report.want);
   if (report.threads_before)
-    text += "; as declared, " + std::to_string(*report.threads_before);
+    text += fmt::format("; as declared, {}", *report.threads_before);
   return text + ".\n";
 }
 

@@ -1,10 +1,11 @@
 #include "measure/report.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <limits>
 #include <set>
 
+#include <fmt/format.h>
+
+#include "base/bytes.h"
 #include "plan/pools.h"
 
 namespace fitrun {
@@ -73,6 +74,23 @@ void learn_from_inputs(PoolReport& report, const Measurement& measurement,
   }
 }
 
+// A cost of a worker that may be nothing lets any number of workers in.
+std::string doubt_about(const PoolReport& pool) {
+  const auto& range = pool.learned.regression.per_worker_range;
+  const bool nothing = !(pool.to_declare.per_worker > 0);
+  if (!nothing && (pool.factor || !range || range->low > 0)) return "";
+  const std::string found = range && !pool.factor
+                                ? "lies between " + format_bytes(range->low) +
+                                      " and " + format_bytes(range->high) +
+                                      " with 95 % confidence"
+                                : std::string("came out as nothing");
+  return std::string(name_of(pool.needs.pool)) + ": what a worker takes " +
+         found +
+         ", so that it says nothing about how many fit; the costs stay as they "
+         "are: try more runs (--repeat), other numbers of workers (--counts), "
+         "or see whether each run does its work";
+}
+
 PoolReport report_of(const PoolPlan& pool, const Measurement& measurement,
                      std::vector<std::string>& notes) {
   PoolReport report;
@@ -110,6 +128,11 @@ PoolReport report_of(const PoolPlan& pool, const Measurement& measurement,
         propose(pool.needs, pool.fixed, pool.per_worker, report.learned);
     if (report.learned.headroom.learned)
       report.headroom = report.learned.headroom.value;
+  }
+  report.doubt = doubt_about(report);
+  if (!report.doubt.empty()) {
+    notes.push_back(report.doubt);
+    report.proposal = {};
   }
   return report;
 }
@@ -168,15 +191,21 @@ std::vector<NumberEdit> edits_of(const MeasureReport& report) {
   return edits;
 }
 
+std::string doubt_of(const MeasureReport& report) {
+  if (!edits_of(report).empty()) return "";
+  for (const PoolReport& pool : report.pools)
+    if (!pool.doubt.empty()) return pool.doubt;
+  return "nothing was learned";
+}
+
 std::string describe_edit(const NumberEdit& edit, const PoolNeeds& needs) {
   std::string name =
       std::string(key_of(edit.pool)) + "." + std::string(name_of(edit.key));
-  char number[32];
-  std::snprintf(number, sizeof number, "%.4g", edit.value);
+  const std::string number = fmt::format("{:.4g}", edit.value);
   if (edit.key == EditedKey::headroom) return name + " = " + number;
   const Cost& cost =
       edit.key == EditedKey::fixed ? needs.fixed : needs.per_worker;
-  if (cost.size() > 1) name += "[" + std::to_string(edit.term) + "]";
+  if (cost.size() > 1) name += fmt::format("[{}]", edit.term);
   if (edit.term < cost.size() && is_file(cost[edit.term]))
     return name + ".parse_factor = " + number;
   return name + " = " + size_like(edit.value, "");

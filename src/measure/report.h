@@ -25,7 +25,9 @@ struct PoolReport {
   Costs to_declare;  // bytes for the inputs that are there now
   double headroom = kDefaultHeadroom;  // to declare; the old one if not learned
   double budget = 0;                   // bytes, with that headroom
-  Proposal proposal;
+  Proposal proposal;                   // no edits where `doubt` says something
+  // Why its costs cannot be declared, a sentence; empty where they can.
+  std::string doubt;
 };
 
 struct MeasureReport {
@@ -46,6 +48,9 @@ Result<MeasureReport> make_report(const Plan& plan, Measurement measurement);
 
 // All edits of all pools.
 std::vector<NumberEdit> edits_of(const MeasureReport& report);
+
+// Why there are none; empty where there are some.
+std::string doubt_of(const MeasureReport& report);
 
 // "ram.fixed = 102.4MB", "vram.fixed[1].parse_factor = 6.2", for people.
 std::string describe_edit(const NumberEdit& edit, const PoolNeeds& needs);

@@ -83,6 +83,7 @@ Json pool_json(const PoolReport& pool) {
   for (const NumberEdit& edit : pool.proposal.edits)
     edits.push_back(describe_edit(edit, pool.needs));
   json["proposal"] = edits;
+  if (!pool.doubt.empty()) json["doubt"] = pool.doubt;
   return json;
 }
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "os/user_file.h"
+#include "os/fd.h"
 
 namespace fitrun {
 namespace {
@@ -66,12 +66,6 @@ Result<std::string> read_kernel_file(const std::string& path,
 Result<std::string> read_open(const Fd& file, const std::string& path,
                               std::size_t most) {
   return read_rest(file, path, most, 0);
-}
-
-Result<void> replace_file(const std::string& path, std::string_view text) {
-  auto file = UserFile::open(path);
-  if (!file) return file.error();
-  return std::move(*file).write(text);
 }
 
 int write_at(int file, std::string_view text, std::size_t at) {

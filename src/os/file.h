@@ -26,9 +26,6 @@ Result<std::string> read_file(const std::string& path, std::size_t most);
 // what it is: a launch reads some twenty of them.
 Result<std::string> read_kernel_file(const std::string& path, std::size_t most);
 
-// UserFile::open() and write() at once.
-Result<void> replace_file(const std::string& path, std::string_view text);
-
 // The rest of an open file; `path` is for the error.
 Result<std::string> read_open(const Fd& file, const std::string& path,
                               std::size_t most);

@@ -19,7 +19,7 @@ enum class Links { follow, refuse };
 // after the other: that way the kernel looks at each link as it does at the
 // last of a path, and follows none that another user put into a sticky folder.
 // No descriptor, and errno, where it cannot be done.
-Fd make_folders(Fd at, std::string_view path, Links links) {
+Fd enter_folders(Fd at, std::string_view path, Links links) {
   const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC |
                     (links == Links::refuse ? O_NOFOLLOW : 0);
   for (const std::string_view part : split(path, '/')) {
@@ -35,6 +35,15 @@ Fd make_folders(Fd at, std::string_view path, Links links) {
     if (!at) return at;
   }
   return at;
+}
+
+Result<Fd> made_folder(const std::string& path) {
+  if (path.empty()) return path_error(path, ENOENT);
+  Fd folder(
+      ::open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (folder) folder = enter_folders(std::move(folder), path, Links::follow);
+  if (!folder) return path_error(path, errno);
+  return folder;
 }
 
 // 0, or errno: ENOTEMPTY where it is not.
@@ -53,13 +62,16 @@ int look_for_entries(int folder) {
 
 }  // namespace
 
+Result<void> make_folders(const std::string& path) {
+  const auto folder = made_folder(path);
+  if (!folder) return folder.error();
+  return {};
+}
+
 Result<NewFolder> NewFolder::make(const std::string& path) {
-  if (path.empty()) return path_error(path, ENOENT);
-  Fd start(
-      ::open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!start) return path_error(path, errno);
-  Fd folder = make_folders(std::move(start), path, Links::follow);
-  if (!folder) return path_error(path, errno);
+  auto made = made_folder(path);
+  if (!made) return made.error();
+  Fd folder = std::move(*made);
   const int code = look_for_entries(folder.get());
   if (code == ENOTEMPTY) return Error{path + ": not empty", code};
   if (code != 0) return path_error(path, code);
@@ -68,7 +80,7 @@ Result<NewFolder> NewFolder::make(const std::string& path) {
 
 Result<Fd> NewFolder::enter(std::string_view path) const {
   Fd copy(::fcntl(folder_.get(), F_DUPFD_CLOEXEC, 0));
-  if (copy) copy = make_folders(std::move(copy), path, Links::refuse);
+  if (copy) copy = enter_folders(std::move(copy), path, Links::refuse);
   if (!copy) return path_error(path_ + "/" + std::string(path), errno);
   return copy;
 }

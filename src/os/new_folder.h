@@ -13,6 +13,9 @@
 
 namespace fitrun {
 
+// Makes every folder of `path` that is missing, as the umask allows.
+Result<void> make_folders(const std::string& path);
+
 class NewFolder {
  public:
   // Makes the folder and those above it that are missing. One that is there

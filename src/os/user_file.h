@@ -34,6 +34,8 @@ class UserFile {
   // What it held when it was opened; empty where it was not there.
   const std::string& text() const { return text_; }
 
+  bool is_new() const { return !file_; }
+
   // Puts `text` into it, once. After an error it is as it was.
   Result<void> write(std::string_view text) &&;
 

@@ -8,7 +8,6 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "os/file.h"
 #include "stage/toml_spans.h"
 
 namespace fitrun {
@@ -316,19 +315,6 @@ Result<std::string> edit_descriptor(std::string_view text,
                                     const std::vector<NumberEdit>& edits,
                                     std::string_view date) {
   return Editor(text, date).run(edits);
-}
-
-Result<void> replace_descriptor(const std::string& path,
-                                std::string_view before,
-                                std::string_view after) {
-  const auto now = read_file(path, before.size() + 1);
-  if (!now && now.error().code != EFBIG) return now.error();
-  if (!now || *now != before) {
-    return Error{path +
-                 ": changed since it was read: nothing was written, measure "
-                 "again"};
-  }
-  return replace_file(path, after);
 }
 
 }  // namespace fitrun

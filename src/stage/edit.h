@@ -49,10 +49,4 @@ std::string size_like(double bytes, std::string_view old);
 // `text` as a TOML string, quotes and all.
 std::string toml_string(std::string_view text);
 
-// Replaces the file at `path` by `after`, atomically, unless it is not `before`
-// any more.
-Result<void> replace_descriptor(const std::string& path,
-                                std::string_view before,
-                                std::string_view after);
-
 }  // namespace fitrun

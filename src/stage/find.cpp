@@ -18,18 +18,20 @@ bool is_file(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::string> config_folders(const Environment& environment) {
-  std::vector<std::string> folders;
+std::string user_config_folder(const Environment& environment) {
   auto user = environment.get("XDG_CONFIG_HOME");
   // The XDG specification: a relative path is to be ignored.
   if (!user || !user->starts_with('/')) {
     user = environment.get("HOME");
     if (user) *user += "/.config";
   }
-  if (user) {
-    folders.push_back(*user + "/fitrun");
-    folders.push_back(*user + "/fitrun/configs");
-  }
+  return user ? *user + "/fitrun" : "";
+}
+
+std::vector<std::string> config_folders(const Environment& environment) {
+  std::vector<std::string> folders;
+  const std::string user = user_config_folder(environment);
+  if (!user.empty()) folders = {user, user + "/configs"};
   const std::string program = program_folder();
   if (!program.empty()) folders.push_back(program + "/../share/fitrun/configs");
   return folders;

@@ -14,6 +14,10 @@
 
 namespace fitrun {
 
+// $XDG_CONFIG_HOME/fitrun (~/.config/fitrun), where a name is looked up first;
+// "" where neither that nor HOME is set.
+std::string user_config_folder(const Environment& environment);
+
 // $XDG_CONFIG_HOME/fitrun (~/.config/fitrun), its configs/, and the installed
 // share/fitrun/configs beside the program's own bin/.
 std::vector<std::string> config_folders(const Environment& environment);

@@ -40,6 +40,6 @@ said v.toml 'per_worker = "800MB"'
 # Nobody tells: the costs stay, and it is said.
 export FAKE_NVML_GPUS="$FAKE_NVML_GPUS,compute=no"
 cp v.toml before.toml
-expect 0 "$FITRUN" measure -q --write v.toml -- sh -c ': <threads>'
+expect 0 "$FITRUN" measure -q --write v.toml -- "$HELPERS/eater" '<threads>' 20MiB
 said out 'VRAM: nobody tells what the processes hold of it'
 diff <(sed -n '/^\[vram/,$p' before.toml) <(sed -n '/^\[vram/,$p' v.toml) || fail "VRAM was written"

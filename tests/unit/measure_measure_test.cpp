@@ -4,6 +4,7 @@
 
 #include "catch.h"
 #include "measure/propose.h"
+#include "measure/same_work.h"
 
 using namespace fitrun;
 using Catch::Approx;
@@ -19,6 +20,8 @@ struct Stand {
   std::uint64_t killed_from = 1000;  // workers
   std::uint64_t fails_from = 1000;
   bool can_hold = false;
+  // Like make: whatever is built stays built.
+  std::optional<RunOutcome> later;
   Counts ran;
   std::vector<const Input*> inputs;
   std::optional<std::uint64_t> held_to;  // of the last run that was
@@ -29,6 +32,7 @@ struct Stand {
     if (outcome.refused) return outcome;
     if (request.at_most) held_to = request.at_most;
     ran.push_back(request.workers);
+    if (later && ran.size() > 1) return *later;
     inputs.push_back(request.input);
     outcome.peak.bytes = static_cast<std::uint64_t>(
         fixed + per_worker * static_cast<double>(request.workers));
@@ -377,4 +381,129 @@ TEST_CASE("a factor from several inputs leaves the sizes to the rest",
   CHECK(alone.edits[0].value == Approx(5.5));
   CHECK(alone.edits[1].key == EditedKey::per_worker);
   CHECK_THAT(alone.notes.at(0), ContainsSubstring("add a size beside it"));
+}
+
+namespace {
+
+MeasuredRun one_run(std::uint64_t workers, std::uint64_t mib,
+                    std::chrono::milliseconds elapsed) {
+  MeasuredRun made;
+  made.workers = workers;
+  made.peak.bytes = mib << 20;
+  made.elapsed = elapsed;
+  return made;
+}
+
+bool same(const MeasuredRun& first, const MeasuredRun& other) {
+  return other_work(first, other, 2).empty();
+}
+
+}  // namespace
+
+TEST_CASE("a run that does nothing is told from one that does", "[measure]") {
+  using std::chrono::milliseconds;
+  const MeasuredRun first = one_run(1, 300, milliseconds(12'000));
+  CHECK(
+      other_work(first, one_run(2, 3, milliseconds(4)), 2) ==
+      "run 2, with 2 workers, took 0.0 s and 3 MB where the first, with 1, "
+      "took 12 s and 315 MB: it did not do the same work, so that nothing can "
+      "be learned from it; what a run leaves behind can be undone before each "
+      "by --prepare COMMAND (make clean)");
+  // Either is enough.
+  CHECK_FALSE(same(first, one_run(1, 300, milliseconds(1'100))));
+  CHECK_FALSE(same(first, one_run(1, 140, milliseconds(12'000))));
+  // A cold cache, a lucky run.
+  CHECK(same(first, one_run(1, 300, milliseconds(1'300))));
+  CHECK(same(first, one_run(1, 160, milliseconds(12'000))));
+  // Eight share the work: an eighth of the time is what is expected.
+  CHECK(same(first, one_run(8, 310, milliseconds(1'500))));
+  CHECK(same(first, one_run(8, 310, milliseconds(200))));
+  CHECK_FALSE(same(first, one_run(8, 310, milliseconds(100))));
+  // From many to few: each worker may bring its memory.
+  const MeasuredRun eight = one_run(8, 800, milliseconds(2'000));
+  CHECK(same(eight, one_run(1, 100, milliseconds(2'000))));
+  CHECK_FALSE(same(eight, one_run(1, 40, milliseconds(2'000))));
+  // What the measuring itself makes: no work can be seen in so little.
+  CHECK(same(one_run(1, 4, milliseconds(400)), one_run(1, 1, milliseconds(1))));
+}
+
+TEST_CASE("a run that does nothing ends the measurement", "[measure]") {
+  Stand stand;
+  stand.per_worker = 300e6;
+  stand.later.emplace();
+  stand.later->peak.bytes = 3'000'000;
+  MeasureWishes wishes;
+  wishes.limits.most = 4;
+  wishes.limits.available = 1e12;
+  const Measurement m = run(stand, wishes);
+  CHECK(stand.ran == Counts{1, 2});
+  CHECK(measured(m) == Counts{1});
+  CHECK_THAT(m.stopped, ContainsSubstring("did not do the same work"));
+  CHECK_FALSE(m.last);
+  // Inputs are not compared with each other.
+  Stand other;
+  other.per_worker = 300e6;
+  other.later.emplace(*stand.later);
+  const Input small{"small", 1}, large{"large", 2};
+  MeasureWishes two;
+  two.counts = {1};
+  two.repeat = 1;
+  two.inputs = {large, small};
+  CHECK(run(other, two).stopped.empty());
+}
+
+TEST_CASE("each run is prepared, and a failure there ends it", "[measure]") {
+  Stand stand;
+  MeasureWishes wishes;
+  wishes.counts = {1, 2};
+  wishes.repeat = 1;
+  Counts prepared;
+  RunOutcome end;
+  wishes.prepare = [&](const RunRequest& request) -> Result<RunOutcome> {
+    CHECK(stand.ran.size() == prepared.size());
+    prepared.push_back(request.workers);
+    return prepared.size() < 2 ? RunOutcome{} : end;
+  };
+  CHECK(run(stand, wishes).stopped.empty());
+  CHECK(prepared == Counts{1, 2});
+
+  end.end.wait_status = 3 << 8;
+  stand.ran.clear();
+  prepared.clear();
+  const Measurement failed = run(stand, wishes);
+  CHECK(failed.stopped ==
+        "the command of --prepare ended with status 3, before run 2");
+  CHECK(measured(failed) == Counts{1});
+  CHECK_FALSE(failed.last);  // its status is not the command's
+
+  end.end.wait_status = SIGINT;
+  end.asked_to_end = SIGINT;
+  stand.ran.clear();
+  prepared.clear();
+  const Measurement asked = run(stand, wishes);
+  REQUIRE(asked.last);
+  CHECK(asked.last->asked_to_end == SIGINT);
+}
+
+TEST_CASE("after the first run it is known how many follow", "[measure]") {
+  const auto rests = [](MeasureWishes wishes) {
+    Stand stand;
+    std::vector<std::size_t> found;
+    wishes.progress = [&](const MeasureProgress& progress) {
+      if (progress.outcome) found.push_back(progress.rest);
+    };
+    run(stand, wishes);
+    return found;
+  };
+  MeasureWishes wishes;
+  wishes.limits.available = 1e9;
+  wishes.limits.most = 3;
+  CHECK(rests(wishes) == std::vector<std::size_t>{5, 4, 3, 2, 1, 0});
+  wishes.limits.most = 8;  // 1, 2, 4, 8, each twice
+  CHECK(rests(wishes).front() == 7);
+  wishes.repeat = 3;
+  CHECK(rests(wishes).front() == 11);
+  wishes.counts = {2};
+  wishes.repeat = 1;
+  CHECK(rests(wishes) == std::vector<std::size_t>{0});
 }

@@ -239,6 +239,41 @@ TEST_CASE("progress says which run, how long, how much", "[progress]") {
         "s, killed for lack of memory (memory.events)");
 }
 
+TEST_CASE("after the first run it is said what follows", "[progress]") {
+  const RunOutcome outcome;
+  MeasureProgress progress;
+  progress.outcome = &outcome;
+  progress.rest = 7;
+  progress.rest_time = std::chrono::minutes(4);
+  CHECK(rest_line(progress) == "up to 7 more runs, about 4 min 0 s");
+  progress.of = 2;
+  progress.rest = 1;
+  progress.rest_time = std::chrono::hours(3);
+  CHECK(rest_line(progress) == "1 more run, about 3 h 0 min");
+  progress.run = 2;
+  CHECK(rest_line(progress).empty());
+  progress.run = 1;
+  progress.rest = 0;
+  CHECK(rest_line(progress).empty());
+}
+
+TEST_CASE("a worker that may cost nothing is not declared", "[report]") {
+  Measurement m = straight();
+  // 1, 2 and 4 workers, twice: the middle one is as far off as the rise.
+  for (std::size_t i = 0; i < m.runs.size(); ++i)
+    m.runs[i].peak.bytes = 1000 + (i % 2 == 0 ? 0 : 30) + i % 3;
+  const MeasureReport found = report(plan({pool(Pool::ram)}), m);
+  REQUIRE(found.pools[0].learned.regression.per_worker_range);
+  CHECK(found.pools[0].learned.regression.per_worker_range->low == 0);
+  CHECK(edits_of(found).empty());
+  CHECK_THAT(doubt_of(found), ContainsSubstring("lies between 0 B and"));
+  CHECK_THAT(report_json(found), ContainsSubstring("\"doubt\": \"RAM: what a"));
+  // Flat without a doubt is as little use.
+  for (MeasuredRun& r : m.runs) r.peak.bytes = 1000;
+  CHECK(edits_of(report(plan({pool(Pool::ram)}), m)).empty());
+  CHECK(doubt_of(report(plan({pool(Pool::ram)}), straight())).empty());
+}
+
 TEST_CASE("the history is a table of what was declared and taken",
           "[history]") {
   RunRecord r;

@@ -180,6 +180,7 @@ TEST_CASE("a new file has no name before it is whole", "[user_file]") {
   const std::string path = folder / "plot.svg";
   UserFile file = opened(path);
   CHECK(file.text().empty());
+  CHECK(file.is_new());
   CHECK(folder.entries() == 0);
   const mode_t mask = ::umask(027);
   CHECK(std::move(file).write("new"));

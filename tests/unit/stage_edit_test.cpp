@@ -1,10 +1,3 @@
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "catch.h"
 #include "stage/edit.h"
 #include "stage/parse.h"
@@ -234,26 +227,4 @@ TEST_CASE("the edited text parses to the new numbers", "[edit]") {
   CHECK(std::get<Bytes>(needs.fixed[1].amount).count == 30'000);
   CHECK(std::get<FileCost>(needs.fixed[2].amount).parse_factor == 1.5);
   CHECK(std::get<Bytes>(needs.per_worker[0].amount).count == 7'000'000);
-}
-
-TEST_CASE("a descriptor that changed meanwhile is not overwritten", "[edit]") {
-  char folder[] = "/tmp/fitrun-test-XXXXXX";
-  REQUIRE(::mkdtemp(folder) != nullptr);
-  const std::string path = std::string(folder) + "/s.toml";
-  const auto contents = [&] {
-    std::stringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  };
-  std::ofstream(path) << "a = 1\n";
-  CHECK(replace_descriptor(path, "a = 1\n", "a = 2\n").has_value());
-  CHECK(contents() == "a = 2\n");
-  const auto refused = replace_descriptor(path, "a = 1\n", "a = 3\n");
-  REQUIRE_FALSE(refused);
-  CHECK_THAT(refused.error().message, ContainsSubstring("changed since"));
-  CHECK(contents() == "a = 2\n");
-  // Longer than before is a change as well, and not an error of reading.
-  CHECK_FALSE(replace_descriptor(path, "a", "a = 3\n"));
-  CHECK(contents() == "a = 2\n");
-  std::filesystem::remove_all(folder);
 }
