@@ -3,23 +3,27 @@
 #include "cli/log.h"
 #include "launch/recording.h"
 #include "measure/history.h"
+#include "measure/runs_file.h"
 #include "stage/find.h"
 
 namespace fitrun {
 
 ExitStatus history_command(const Options& options,
                            const Environment& environment) {
-  const std::string path = runs_path(environment);
-  if (path.empty())
-    throw Failure("history: neither XDG_STATE_HOME nor HOME is set");
+  const StatePlace place = state_place(environment);
+  if (place.folder.empty())
+    throw Failure(std::string("history: ") + kNoStatePlace);
   std::string stage;
   if (!options.launch.stage.empty())
     stage = stage_id(find_stage(options.launch.stage, environment).value());
-  const auto runs = read_runs(path, stage).value();
+  const RunHistory history = read_history(place, stage).value();
+  const std::vector<RunRecord>& runs = history.runs;
+  for (const std::string& note : history.notes)
+    log_line(LogLevel::warning, "fitrun: " + note);
   if (options.format == Format::json) {
     print(history_json(runs));
   } else if (runs.empty()) {
-    print(printable("no runs in " + path +
+    print(printable("no runs in " + place.runs() +
                     (stage.empty() ? "" : " of " + stage) +
                     "; fitrun --watch records them") +
           "\n");

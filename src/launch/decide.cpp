@@ -151,7 +151,8 @@ const std::vector<std::string>& command_of(const Stage& stage,
 
 Plan decide(const Stage& stage, const std::vector<std::string>& command,
             const LaunchOptions& options, const Host& host,
-            const LedgerReading& seen, const Caller& caller) {
+            const LedgerReading& seen, const Caller& caller,
+            const std::vector<RunRecord>& past) {
   PlanInput input;
   input.command = command;
   input.as_is = options.as_is;
@@ -170,9 +171,10 @@ Plan decide(const Stage& stage, const std::vector<std::string>& command,
   input.want = wanted(stage, self);
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);
-  if (options.retries == 0) return make_plan(stage, std::move(input)).value();
+  if (options.retries == 0 || past.empty())
+    return make_plan(stage, std::move(input)).value();
   Plan plan = make_plan(stage, input).value();
-  auto cap = remembered_cap(plan, caller.environment);
+  auto cap = remembered_cap(plan, past, caller.environment);
   if (!cap) return plan;
   input.caps.push_back(std::move(*cap));
   return make_plan(stage, std::move(input)).value();

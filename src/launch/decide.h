@@ -8,6 +8,7 @@
 
 #include "launch/caller.h"
 #include "launch/options.h"
+#include "measure/runs.h"
 #include "os/host.h"
 #include "plan/plan.h"
 #include "share/ledger.h"
@@ -33,11 +34,12 @@ const std::vector<std::string>& command_of(const Stage& stage,
                                            const LaunchOptions& options);
 
 // Measures `host` and decides; `seen` are the leases that count, and `command`
-// may be empty where nothing is to run. With retries, a count that is known to
-// be killed for lack of memory is avoided. Throws Failure where an input file
-// is missing or the memory cannot be measured.
+// may be empty where nothing is to run. With retries, a count that the `past`
+// runs show to be killed for lack of memory is avoided. Throws Failure where an
+// input file is missing or the memory cannot be measured.
 Plan decide(const Stage& stage, const std::vector<std::string>& command,
             const LaunchOptions& options, const Host& host,
-            const LedgerReading& seen, const Caller& caller);
+            const LedgerReading& seen, const Caller& caller,
+            const std::vector<RunRecord>& past = {});
 
 }  // namespace fitrun

@@ -6,9 +6,23 @@
 #include <cstdlib>
 
 #include "measure/history.h"
-#include "measure/observer.h"
+#include "measure/keeper.h"
+#include "measure/retry.h"
+#include "measure/runs_file.h"
 
 namespace fitrun {
+namespace {
+
+// One that was declared as it still is.
+void warn_of_excess(const RunRecord& last, const RunRecord& now,
+                    const Caller& caller) {
+  if (last.fixed != now.fixed || last.per_worker != now.per_worker) return;
+  const std::string excess = excess_line(last, "the last run");
+  if (!excess.empty())
+    caller.say(LogLevel::warning, log_tag(now.label) + excess);
+}
+
+}  // namespace
 
 std::string stage_id(const std::string& file) {
   if (file.empty()) return "";
@@ -48,10 +62,11 @@ void remember(const Plan& plan, RunRecord record, const RunOutcome& outcome,
   record.method = outcome.peak.method;
   record.seconds = static_cast<double>(outcome.end.elapsed.count()) / 1e6;
   record.wait_status = outcome.end.wait_status;
-  record.oom_kills = outcome.peak.oom_kills;
-  if (const std::string excess = excess_line(record); !excess.empty())
+  record.oom_kills = own_kills(outcome);
+  const std::string excess = excess_line(record, "the run");
+  if (!excess.empty())
     caller.say(LogLevel::warning, log_tag(plan.label) + excess);
-  const auto written = append_run(runs_path(caller.environment), record);
+  const auto written = append_run(state_place(caller.environment), record);
   if (!written) {
     caller.say(LogLevel::info,
                log_tag(plan.label) +
@@ -59,21 +74,35 @@ void remember(const Plan& plan, RunRecord record, const RunOutcome& outcome,
   }
 }
 
-Fd observe(const Plan& plan, const Caller& caller) {
-  const std::string path = runs_path(caller.environment);
-  const std::string tag = log_tag(plan.label);
-  if (path.empty()) {
-    caller.say(LogLevel::warning,
-               tag +
-                   "--watch: neither XDG_STATE_HOME nor HOME says where to "
-                   "record the run");
-    return {};
-  }
-  auto started = start_observer(path, record_of(plan, plan.launch), tag);
+std::vector<RunRecord> past_runs(const Stage& stage,
+                                 const LaunchOptions& options,
+                                 const Caller& caller) {
+  if (stage.file.empty() || (options.retries == 0 && !options.watch)) return {};
+  auto history =
+      read_history(state_place(caller.environment), stage_id(stage.file));
+  const auto note = [&](const std::string& text) {
+    caller.say(LogLevel::info, log_tag(stage.label.value) + text);
+  };
+  // With retries the first record that cannot be written says the same.
+  if (!history && options.retries == 0) note(history.error().message);
+  if (!history) return {};
+  for (const std::string& text : history->notes) note(text);
+  return std::move(history->runs);
+}
+
+Fd keep(const Plan& plan, const std::vector<RunRecord>& past,
+        const Caller& caller) {
+  const RunRecord record = record_of(plan, plan.launch);
+  if (!past.empty()) warn_of_excess(past.back(), record, caller);
+  const StatePlace place = state_place(caller.environment);
+  const auto not_watched = [&](const std::string& why) {
+    caller.say(LogLevel::warning, log_tag(plan.label) + "--watch: " + why);
+    return Fd();
+  };
+  if (place.folder.empty()) return not_watched(kNoStatePlace);
+  auto started = start_keeper(place, record);
   if (started) return std::move(*started);
-  caller.say(LogLevel::warning,
-             tag + "--watch: not watched: " + started.error().message);
-  return {};
+  return not_watched("not watched: " + started.error().message);
 }
 
 }  // namespace fitrun

@@ -1,5 +1,6 @@
 // What is remembered of a launch: a record in the history for each run, written
-// by the observer of --watch or by the parent that waits for the command.
+// by the keeper of --watch or by the parent that waits for the command; and
+// what a launch is told of the runs before it.
 
 #pragma once
 
@@ -7,10 +8,12 @@
 #include <vector>
 
 #include "launch/caller.h"
+#include "launch/options.h"
 #include "measure/measure.h"
 #include "measure/runs.h"
 #include "os/fd.h"
 #include "plan/plan.h"
+#include "stage/stage.h"
 
 namespace fitrun {
 
@@ -28,8 +31,17 @@ RunRecord record_of(const Plan& plan, const Launch& launch);
 void remember(const Plan& plan, RunRecord record, const RunOutcome& outcome,
               const Caller& caller);
 
-// Starts the observer of this process, which is about to become the command.
-// Where that cannot be, says so. What is returned is for call_off().
-Fd observe(const Plan& plan, const Caller& caller);
+// The recorded runs of the stage, for a launch that has a use for them. Read
+// once, before anything is locked; says what could not be read.
+std::vector<RunRecord> past_runs(const Stage& stage,
+                                 const LaunchOptions& options,
+                                 const Caller& caller);
+
+// Starts the keeper of this process, which is about to become the command.
+// Where that cannot be, says so. Warns where the last of the `past` runs took
+// more than is declared, because its keeper could not. What is returned is for
+// call_off().
+Fd keep(const Plan& plan, const std::vector<RunRecord>& past,
+        const Caller& caller);
 
 }  // namespace fitrun

@@ -1,14 +1,12 @@
 #include "launch/retry_on_oom.h"
 
-#include <unistd.h>
-
 #include <string>
 
 #include "launch/child.h"
 #include "launch/recording.h"
 #include "measure/measure.h"
 #include "measure/retry.h"
-#include "measure/runs.h"
+#include "measure/runs_file.h"
 #include "measure/wording.h"
 #include "os/host.h"
 #include "run/exec.h"
@@ -16,14 +14,6 @@
 
 namespace fitrun {
 namespace {
-
-// A kill that was counted in a group of the run's own is the run's; of one that
-// was counted elsewhere only a run that failed can have been the victim.
-bool killed_for_memory(const RunOutcome& outcome) {
-  if (outcome.asked_to_end != 0) return false;
-  if (outcome.peak.oom_kills.value_or(0) == 0) return false;
-  return outcome.peak.kills_are_its_own || outcome.end.wait_status != 0;
-}
 
 std::string killed_line(const RunOutcome& outcome, std::uint64_t workers,
                         std::optional<std::uint64_t> next) {
@@ -34,25 +24,21 @@ std::string killed_line(const RunOutcome& outcome, std::uint64_t workers,
   return text;
 }
 
-// None without a history or a stage that it could know.
-CountBounds known_bounds(const Plan& plan, const Environment& environment) {
-  const std::string path = runs_path(environment);
-  if (path.empty() || plan.stage.empty()) return {};
-  const auto runs = read_runs(path, stage_id(plan.stage));
-  if (!runs) return {};
-  return bounds_of(*runs, *ram_of(plan).binding.available);
+CountBounds known_bounds(const Plan& plan, const std::vector<RunRecord>& past) {
+  return bounds_of(past, *ram_of(plan).binding.available);
 }
 
 }  // namespace
 
 std::optional<WorkerCap> remembered_cap(const Plan& plan,
+                                        const std::vector<RunRecord>& past,
                                         const Environment& environment) {
-  const CountBounds bounds = known_bounds(plan, environment);
+  const CountBounds bounds = known_bounds(plan, past);
   const std::uint64_t start = start_count(plan.threads, bounds);
   if (start == plan.threads) return std::nullopt;
   WorkerCap cap;
   cap.name = kHistoryCap;
-  cap.where = runs_path(environment);
+  cap.where = state_place(environment).runs();
   cap.limit = bounds.fails;
   cap.workers = start;
   return cap;
@@ -64,23 +50,22 @@ bool stays_as_parent(const Plan& plan, const LaunchOptions& options) {
         "--retry-on-oom: the stage runs a copy on each GPU (spread = \"pin\"), "
         "which cannot be tried again together; leave it out");
   }
-  return options.retries > 0 ||
-         (options.watch && ::getpid() == 1 && plan.copies.empty());
+  return options.retries > 0;
 }
 
 void run_as_parent(const Plan& plan, const Stage& stage,
                    const std::vector<std::string>& command,
-                   std::uint64_t retries, const Caller& caller) {
+                   std::uint64_t retries, const std::vector<RunRecord>& past,
+                   const Caller& caller) {
   const Host host;
-  const Environment& environment = caller.environment;
-  CountBounds bounds = known_bounds(plan, environment);
+  CountBounds bounds = known_bounds(plan, past);
   std::uint64_t workers = plan.threads;
   while (true) {
     const Launch launch =
         launch_with(plan, stage, command, workers, "").value();
-    const RunOutcome outcome =
-        run_measured(child_of(launch, plan.lease), host, environment, {}, {})
-            .value();
+    const RunOutcome outcome = run_measured(child_of(launch, plan.lease), host,
+                                            caller.environment, {}, {})
+                                   .value();
     if (outcome.end.exec_error != 0)
       throw cannot_start(launch.command[0], outcome.end.exec_error);
     remember(plan, record_of(plan, launch), outcome, caller);

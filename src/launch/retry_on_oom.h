@@ -10,17 +10,19 @@
 
 #include "launch/caller.h"
 #include "launch/options.h"
+#include "measure/runs.h"
 #include "plan/plan.h"
 
 namespace fitrun {
 
-// What the history says of the count that was decided: a cap, where as many
+// What the `past` runs say of the count that was decided: a cap, where as many
 // workers were killed for lack of memory with no less of it available.
 std::optional<WorkerCap> remembered_cap(const Plan& plan,
+                                        const std::vector<RunRecord>& past,
                                         const Environment& environment);
 
-// Whether the run needs a parent: to try again, or because the process has to
-// be one (as PID 1 it would take the observer with it).
+// Whether the run needs a parent, which is to try again. Throws Failure where
+// that cannot be.
 bool stays_as_parent(const Plan& plan, const LaunchOptions& options);
 
 // Runs the command, again with half the workers where the kernel has killed for
@@ -28,6 +30,8 @@ bool stays_as_parent(const Plan& plan, const LaunchOptions& options);
 // last one ended. Throws Failure where the command cannot be started.
 [[noreturn]] void run_as_parent(const Plan& plan, const Stage& stage,
                                 const std::vector<std::string>& command,
-                                std::uint64_t retries, const Caller& caller);
+                                std::uint64_t retries,
+                                const std::vector<RunRecord>& past,
+                                const Caller& caller);
 
 }  // namespace fitrun

@@ -7,7 +7,7 @@
 #include "launch/recording.h"
 #include "launch/retry_on_oom.h"
 #include "launch/sharing.h"
-#include "measure/observer.h"
+#include "measure/keeper.h"
 #include "run/exec.h"
 #include "run/pinned.h"
 #include "run/supervise.h"
@@ -26,14 +26,15 @@ Clock::time_point end_of_wait(const LaunchOptions& options) {
 // Decides and takes the lease, under the ledger's lock; where nothing fits and
 // the stage says so, waits in the queue first.
 Plan decide_and_lease(const Stage& stage, const LaunchOptions& options,
-                      const Host& host, Ledger& ledger, const Caller& caller) {
+                      const std::vector<RunRecord>& past, const Host& host,
+                      Ledger& ledger, const Caller& caller) {
   const std::vector<std::string>& command = command_of(stage, options);
   const auto end = end_of_wait(options);
   bool told = false;
   while (true) {
     FolderLock lock = ledger.lock();
     const LedgerReading seen = ledger.read(lock);
-    Plan plan = decide(stage, command, options, host, seen, caller);
+    Plan plan = decide(stage, command, options, host, seen, caller, past);
     if (!plan.swapping || stage.on_no_fit.value == OnNoFit::run_one) {
       plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
       return plan;
@@ -76,23 +77,25 @@ void run_stage(const LaunchOptions& options, const Host& host,
                const Caller& caller) {
   const Stage stage = load_stage(options, caller.environment);
   Ledger ledger(host, caller.environment);
-  const Plan plan = decide_and_lease(stage, options, host, ledger, caller);
+  const std::vector<RunRecord> past = past_runs(stage, options, caller);
+  const Plan plan =
+      decide_and_lease(stage, options, past, host, ledger, caller);
   tell(plan, ledger, caller);
-  Fd observer;
+  Fd keeper;
   try {
     if (stays_as_parent(plan, options)) {
       run_as_parent(plan, stage, command_of(stage, options), options.retries,
-                    caller);
+                    past, caller);
     }
-    if (options.watch) observer = observe(plan, caller);
+    if (options.watch) keeper = keep(plan, past, caller);
     if (!plan.copies.empty()) {
-      observer.reset();  // this process is what is watched
+      keeper.reset();  // this process is what is watched
       run_copies(plan);
     }
     const ChildSpec self = child_of(plan.launch, plan.lease);
     become(self.argv, self.changes);
   } catch (const Failure&) {
-    call_off(observer);
+    call_off(keeper);
     ledger.leave();
     throw;
   }

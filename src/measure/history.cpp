@@ -2,7 +2,8 @@
 
 #include <sys/wait.h>
 
-#include <cstdio>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -14,20 +15,18 @@ namespace {
 std::string off_text(const RunRecord& run) {
   if (!run.peak || !(run.declared() > 0)) return "-";
   const double off = static_cast<double>(*run.peak) / run.declared() - 1;
-  char text[32];
-  std::snprintf(text, sizeof text, "%+.0f%%", off * 100 + 0.0);
-  return text;
+  return fmt::format("{:+.0f}%", off * 100 + 0.0);
 }
 
 std::string end_text(const RunRecord& run) {
   std::string text;
   if (run.oom_kills.value_or(0) > 0) text = "out of memory, ";
-  if (!run.wait_status) return text + "end not seen";
+  if (!run.wait_status) return text + "ended";
   const int status = *run.wait_status;
   if (WIFSIGNALED(status))
-    return text + "signal " + std::to_string(WTERMSIG(status));
+    return fmt::format("{}signal {}", text, WTERMSIG(status));
   if (WEXITSTATUS(status) != 0)
-    return text + "status " + std::to_string(WEXITSTATUS(status));
+    return fmt::format("{}status {}", text, WEXITSTATUS(status));
   return text + "ok";
 }
 
@@ -49,17 +48,14 @@ std::string when(const RunRecord& run) {
 
 std::string render_history(const std::vector<RunRecord>& runs,
                            bool with_stage) {
-  char line[256];
-  std::snprintf(line, sizeof line, "%-20s %8s %11s %14s %7s %9s  %s\n", "time",
-                "workers", "declared", "peak", "off", "seconds", "end");
-  std::string out = line;
+  std::string out =
+      fmt::format("{:<20} {:>8} {:>11} {:>14} {:>7} {:>9}  {}\n", "time",
+                  "workers", "declared", "peak", "off", "seconds", "end");
   for (const RunRecord& run : runs) {
-    std::snprintf(line, sizeof line, "%-20s %8llu %11s %14s %7s %9.1f  ",
-                  printable(when(run), 20).c_str(),
-                  static_cast<unsigned long long>(run.workers),
-                  format_bytes(run.declared()).c_str(), peak_text(run).c_str(),
-                  off_text(run).c_str(), run.seconds);
-    out += line + end_text(run);
+    out += fmt::format("{:<20} {:>8} {:>11} {:>14} {:>7} {:>9.1f}  {}",
+                       printable(when(run), 20), run.workers,
+                       format_bytes(run.declared()), peak_text(run),
+                       off_text(run), run.seconds, end_text(run));
     if (with_stage)
       out += "  " + (run.stage.empty() ? "(flags)" : printable(run.stage));
     out += "\n";
@@ -68,24 +64,20 @@ std::string render_history(const std::vector<RunRecord>& runs,
 }
 
 std::string history_json(const std::vector<RunRecord>& runs) {
-  std::string out = "[";
-  for (const RunRecord& run : runs) {
-    std::string line = to_json_line(run);
-    line.pop_back();
-    out += (out.size() == 1 ? "\n  " : ",\n  ") + line;
-  }
-  return out + (runs.empty() ? "]\n" : "\n]\n");
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
+  for (const RunRecord& run : runs) list.push_back(to_json(run));
+  return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string excess_line(const RunRecord& run) {
+std::string excess_line(const RunRecord& run, std::string_view subject) {
   const auto excess = excess_of(run);
   if (!excess) return "";
-  char share[32];
-  std::snprintf(share, sizeof share, "%.0f %%", *excess * 100);
-  return "the run took " + format_bytes(static_cast<double>(*run.peak)) + ", " +
-         share + " more than declared (" + format_bytes(run.declared()) +
-         " with " + counted(run.workers, "worker") +
-         "); fitrun measure learns the costs";
+  return fmt::format(
+      "{} took {}, {:.0f} % more than declared ({} with {}); fitrun measure "
+      "learns the costs",
+      subject, format_bytes(static_cast<double>(*run.peak)), *excess * 100,
+      format_bytes(run.declared()), counted(run.workers, "worker"));
 }
 
 }  // namespace fitrun

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "measure/runs.h"
@@ -16,7 +17,8 @@ std::string render_history(const std::vector<RunRecord>& runs, bool with_stage);
 std::string history_json(const std::vector<RunRecord>& runs);
 
 // "the last run took 1.3 GB, 24 % more than declared (1.0 GB with 4 workers)":
-// what a run is warned of; empty where the declaration holds.
-std::string excess_line(const RunRecord& run);
+// what is warned of; empty where the declaration holds. `subject` is "the run"
+// or "the last run".
+std::string excess_line(const RunRecord& run, std::string_view subject);
 
 }  // namespace fitrun

@@ -147,13 +147,14 @@ void CgroupPeak::add(const CgroupUsage& usage) {
 JobCgroup::JobCgroup(std::string folder, CgroupVersion version)
     : folder_(std::move(folder)), version_(version) {}
 
-Result<void> JobCgroup::open_files() {
+Result<void> JobCgroup::open_files(Access access) {
   const MemoryFiles& files = memory_files(version_);
-  procs_ = open_file(folder_, kCgroupProcs, O_WRONLY);
-  if (!procs_) return path_error(folder_ + "/" + kCgroupProcs, errno);
+  const bool use = access == Access::use;
+  if (use) procs_ = open_file(folder_, kCgroupProcs, O_WRONLY);
+  if (use && !procs_) return path_error(folder_ + "/" + kCgroupProcs, errno);
   usage_ = open_file(folder_, files.usage, O_RDONLY);
   if (!usage_) return path_error(folder_ + "/" + files.usage, errno);
-  mark_ = open_file(folder_, files.peak, O_RDWR);
+  if (use) mark_ = open_file(folder_, files.peak, O_RDWR);
   can_reset_ = mark_ && reset_mark();
   if (!can_reset_) mark_ = open_file(folder_, files.peak, O_RDONLY);
   stat_ = open_file(folder_, kMemoryStat, O_RDONLY);
@@ -170,9 +171,10 @@ bool JobCgroup::reset_mark() const {
 }
 
 Result<JobCgroup> JobCgroup::open(const std::string& folder,
-                                  CgroupVersion version) {
+                                  CgroupVersion version, Access access) {
   JobCgroup group(folder, version);
-  if (const auto opened = group.open_files(); !opened) return opened.error();
+  if (const auto opened = group.open_files(access); !opened)
+    return opened.error();
   return group;
 }
 

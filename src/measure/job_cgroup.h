@@ -75,9 +75,14 @@ class JobCgroup {
   static Result<JobCgroup> make(const Host& host,
                                 const Environment& environment);
 
+  // What is done with a group: children start in it and its mark is set back,
+  // or it is only read.
+  enum class Access { use, look };
+
   // One that exists, of which somebody else (systemd) takes care.
   static Result<JobCgroup> open(const std::string& folder,
-                                CgroupVersion version);
+                                CgroupVersion version,
+                                Access access = Access::use);
 
   JobCgroup(JobCgroup&&) noexcept = default;
   JobCgroup& operator=(JobCgroup&&) = delete;
@@ -104,7 +109,7 @@ class JobCgroup {
 
  private:
   JobCgroup(std::string folder, CgroupVersion version);
-  Result<void> open_files();
+  Result<void> open_files(Access access = Access::use);
   bool reset_mark() const;
 
   std::string folder_;

@@ -60,7 +60,8 @@ bool worth_a_close_look(const TreeGlance& glance) {
 
 SampledPeak::SampledPeak(const Host& host) : host_(host), tree_(host) {}
 
-void SampledPeak::look(const std::vector<pid_t>& roots, Clock::time_point now) {
+void SampledPeak::look(const std::vector<pid_t>& roots, Clock::time_point now,
+                       bool closely) {
   if (looks_++ == 0) first_ = now;
   const auto elapsed = duration_cast<microseconds>(now - first_);
   const microseconds before = processor_time();
@@ -75,8 +76,8 @@ void SampledPeak::look(const std::vector<pid_t>& roots, Clock::time_point now) {
   }
   // A close look has a budget of its own, and does not put off the next glance.
   pause_ = next_pause(elapsed, processor_time() - before);
-  if (worth_a_close_look({resident, peak_, resident_at_close_look_,
-                          spent_closely_, elapsed})) {
+  if (closely && worth_a_close_look({resident, peak_, resident_at_close_look_,
+                                     spent_closely_, elapsed})) {
     const microseconds close_before = processor_time();
     look_closely(processes);
     resident_at_close_look_ = resident;

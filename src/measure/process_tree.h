@@ -32,6 +32,9 @@ class TreeWatch {
   // Looks again, from these processes down; each pid once.
   const std::vector<pid_t>& refresh(const std::vector<pid_t>& roots);
 
+  // Those of the last look.
+  const std::vector<pid_t>& living() const { return living_; }
+
  private:
   Host host_;
   std::vector<pid_t> living_;
@@ -62,8 +65,9 @@ class SampledPeak {
  public:
   explicit SampledPeak(const Host& host);
 
+  // `closely` is whether a close look may be taken where it is worth it.
   void look(const std::vector<pid_t>& roots,
-            std::chrono::steady_clock::time_point now);
+            std::chrono::steady_clock::time_point now, bool closely = true);
 
   std::uint64_t peak() const { return peak_; }      // bytes
   std::uint64_t latest() const { return latest_; }  // bytes, roughly
@@ -74,6 +78,10 @@ class SampledPeak {
   // own resident size was taken.
   bool partly_resident() const { return partly_resident_; }
   std::chrono::microseconds pause() const { return pause_; }
+  // Processor time of the close looks.
+  std::chrono::microseconds spent_closely() const { return spent_closely_; }
+  // The processes at the last look.
+  const std::vector<pid_t>& living() const { return tree_.living(); }
 
  private:
   struct Process {

@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace fitrun {
+bool killed_for_memory(const RunOutcome& run) {
+  return run.asked_to_end == 0 && run.peak.oom_kills.value_or(0) > 0 &&
+         (run.peak.kills_are_its_own || run.end.wait_status != 0);
+}
+
+std::optional<std::uint64_t> own_kills(const RunOutcome& run) {
+  const bool sure = run.peak.kills_are_its_own || killed_for_memory(run);
+  if (sure || run.peak.oom_kills == 0) return run.peak.oom_kills;
+  return std::nullopt;
+}
 
 CountBounds bounds_of(const std::vector<RunRecord>& records,
                       std::uint64_t available) {

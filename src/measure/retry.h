@@ -1,5 +1,5 @@
-// How many workers to try after the kernel has killed for lack of memory, and
-// where to start next time. Pure.
+// Whether the kernel has killed a run for lack of memory, how many workers to
+// try then, and where to start next time. Pure.
 //
 // Two bounds are remembered: the largest count that worked, and the smallest
 // that did not. A count that did not work says that its need was more than what
@@ -12,9 +12,20 @@
 #include <optional>
 #include <vector>
 
+#include "measure/measure.h"
 #include "measure/runs.h"
 
 namespace fitrun {
+
+// Whether the run is to be tried again with fewer workers: not one that
+// somebody has asked to end. A kill that was counted in a group of the run's
+// own is the run's; of one that was counted elsewhere only a run that failed
+// can have been the victim.
+bool killed_for_memory(const RunOutcome& run);
+
+// The kills that a record of the run says: those of others' are not known to be
+// its own, and a record must not make them so.
+std::optional<std::uint64_t> own_kills(const RunOutcome& run);
 
 // 0 is none.
 struct CountBounds {

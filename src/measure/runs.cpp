@@ -1,39 +1,104 @@
 #include "measure/runs.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
+#include <cmath>
+#include <ctime>
+#include <unordered_map>
 
-#include <cerrno>
-
+#include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "os/fd.h"
-#include "os/file.h"
 
 namespace fitrun {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A history of this size is some hundred thousand runs.
-constexpr std::size_t kLargestFile = 64U << 20;
+constexpr std::int64_t kVersion = 1;
 constexpr double kTolerated = 1.10;  // of what was declared
+// Bytes. A command line can have two million.
+constexpr std::size_t kLongestCommand = 4096;
+constexpr std::size_t kLongestLine = 1U << 20;
 
-template <typename T>
-void read_into(const Json& json, const char* key, T& value) {
-  const auto at = json.find(key);
-  if (at == json.end() || at->is_null()) return;
-  value = at->get<T>();
+// False where the value is of another kind than the record has.
+bool take(const Json& value, std::string& into) {
+  if (!value.is_string()) return false;
+  into = value.get<std::string>();
+  return true;
+}
+
+bool take(const Json& value, bool& into) {
+  if (!value.is_boolean()) return false;
+  into = value.get<bool>();
+  return true;
+}
+
+bool take(const Json& value, std::uint64_t& into) {
+  if (!value.is_number_unsigned()) return false;
+  into = value.get<std::uint64_t>();
+  return true;
+}
+
+bool take(const Json& value, int& into) {
+  if (!value.is_number_integer()) return false;
+  into = value.get<int>();
+  return value == into;  // in range
+}
+
+bool take(const Json& value, double& into) {
+  if (!value.is_number()) return false;
+  into = value.get<double>();
+  return std::isfinite(into) && into >= 0;
+}
+
+bool take(const Json& value, std::vector<std::string>& into) {
+  if (!value.is_array()) return false;
+  for (const Json& word : value)
+    if (!take(word, into.emplace_back())) return false;
+  return true;
+}
+
+bool take(const Json& value, Certainty& into) {
+  std::string text;
+  if (!take(value, text)) return false;
+  into = text == "counted" ? Certainty::counted : Certainty::at_least;
+  return true;
 }
 
 template <typename T>
-void read_into(const Json& json, const char* key, std::optional<T>& value) {
+bool take(const Json& value, std::optional<T>& into) {
+  return value.is_null() || take(value, into.emplace());
+}
+
+// What is absent stays as it is.
+template <typename T>
+bool take(const Json& json, const char* key, T& into) {
   const auto at = json.find(key);
-  if (at == json.end() || at->is_null()) return;
-  value = at->get<T>();
+  return at == json.end() || take(*at, into);
+}
+
+// Empty for what is no record.
+std::optional<RunRecord> record_in(const Json& json) {
+  RunRecord r;
+  const bool is_one =
+      take(json, "run", r.run) && take(json, "checkpoint", r.checkpoint) &&
+      take(json, "time", r.time) && take(json, "stage", r.stage) &&
+      take(json, "label", r.label) && take(json, "command", r.command) &&
+      take(json, "workers", r.workers) &&
+      take(json, "available", r.available) && take(json, "fixed", r.fixed) &&
+      take(json, "per_worker", r.per_worker) && take(json, "peak", r.peak) &&
+      take(json, "certainty", r.certainty) && take(json, "method", r.method) &&
+      take(json, "seconds", r.seconds) &&
+      take(json, "wait_status", r.wait_status) &&
+      take(json, "oom_kills", r.oom_kills);
+  if (!is_one || r.time.empty() || r.workers == 0) return std::nullopt;
+  return r;
+}
+
+bool is_newer(const Json& json) {
+  const auto version = json.find("v");
+  return version != json.end() && !(version->is_number_unsigned() &&
+                                    version->get<std::int64_t>() <= kVersion);
 }
 
 // Bytes of a command line that are not UTF-8 must not cost the record.
@@ -41,24 +106,34 @@ std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// Makes every missing folder above `path`.
-Result<bool> make_folders(const std::string& path) {
-  for (std::size_t at = path.find('/', 1); at != std::string::npos;
-       at = path.find('/', at + 1)) {
-    const std::string folder = path.substr(0, at);
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-      return path_error(folder, errno);
+std::vector<std::string> shortened(const std::vector<std::string>& command) {
+  std::vector<std::string> words;
+  std::size_t left = kLongestCommand;
+  for (const std::string& word : command) {
+    if (word.size() >= left) {
+      words.push_back(word.substr(0, left) + "...");
+      break;
+    }
+    words.push_back(word);
+    left -= word.size() + 1;
   }
-  return true;
+  return words;
 }
 
 }  // namespace
 
-std::string to_json_line(const RunRecord& record) {
-  Json json{{"time", record.time},       {"stage", record.stage},
-            {"label", record.label},     {"command", record.command},
-            {"workers", record.workers}, {"available", record.available},
-            {"fixed", record.fixed},     {"per_worker", record.per_worker}};
+Json to_json(const RunRecord& record) {
+  Json json{{"v", kVersion}};
+  if (!record.run.empty()) json["run"] = record.run;
+  if (record.checkpoint) json["checkpoint"] = true;
+  json["time"] = record.time;
+  json["stage"] = record.stage;
+  json["label"] = record.label;
+  json["command"] = shortened(record.command);
+  json["workers"] = record.workers;
+  json["available"] = record.available;
+  json["fixed"] = record.fixed;
+  json["per_worker"] = record.per_worker;
   if (record.peak) json["peak"] = *record.peak;
   const bool counted = record.certainty == Certainty::counted;
   json["certainty"] = counted ? "counted" : "at least";
@@ -66,50 +141,44 @@ std::string to_json_line(const RunRecord& record) {
   json["seconds"] = record.seconds;
   if (record.wait_status) json["wait_status"] = *record.wait_status;
   if (record.oom_kills) json["oom_kills"] = *record.oom_kills;
-  return dumped(json) + "\n";
+  return json;
 }
 
-std::optional<RunRecord> parse_json_line(std::string_view line) {
-  const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  RunRecord record;
-  std::string certainty;
-  try {
-    read_into(json, "time", record.time);
-    read_into(json, "stage", record.stage);
-    read_into(json, "label", record.label);
-    read_into(json, "command", record.command);
-    read_into(json, "workers", record.workers);
-    read_into(json, "available", record.available);
-    read_into(json, "fixed", record.fixed);
-    read_into(json, "per_worker", record.per_worker);
-    read_into(json, "peak", record.peak);
-    read_into(json, "certainty", certainty);
-    read_into(json, "method", record.method);
-    read_into(json, "seconds", record.seconds);
-    read_into(json, "wait_status", record.wait_status);
-    read_into(json, "oom_kills", record.oom_kills);
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
-  if (certainty == "counted") record.certainty = Certainty::counted;
-  if (record.time.empty() || record.workers == 0) return std::nullopt;
-  return record;
+std::string to_json_line(const RunRecord& record) {
+  return dumped(to_json(record)) + "\n";
 }
 
-std::vector<RunRecord> parse_runs(std::string_view text,
-                                  const std::string& stage) {
-  std::vector<RunRecord> records;
+ParsedRuns parse_runs(std::string_view text, const std::string& stage) {
+  ParsedRuns parsed;
+  std::unordered_map<std::string, std::size_t> by_name;
   // Most lines are of other stages: those are not taken apart.
   const std::string name = dumped(stage);
   while (!text.empty()) {
-    const std::string_view line = take_line(text);
+    const std::string_view line = trim(take_line(text));
+    if (line.empty()) continue;
     if (!stage.empty() && line.find(name) == std::string_view::npos) continue;
-    auto record = parse_json_line(line);
-    if (record && (stage.empty() || record->stage == stage))
-      records.push_back(std::move(*record));
+    const Json json =
+        line.size() > kLongestLine ? Json() : Json::parse(line, nullptr, false);
+    if (json.is_object() && is_newer(json)) {
+      ++parsed.newer;
+      continue;
+    }
+    auto record = json.is_object() ? record_in(json) : std::nullopt;
+    if (!record) {
+      ++parsed.damaged;
+      continue;
+    }
+    if (!stage.empty() && record->stage != stage) continue;
+    const auto known =
+        record->run.empty() ? by_name.end() : by_name.find(record->run);
+    if (known != by_name.end()) {
+      parsed.runs[known->second] = std::move(*record);
+      continue;
+    }
+    if (!record->run.empty()) by_name[record->run] = parsed.runs.size();
+    parsed.runs.push_back(std::move(*record));
   }
-  return records;
+  return parsed;
 }
 
 std::optional<double> excess_of(const RunRecord& record) {
@@ -120,44 +189,9 @@ std::optional<double> excess_of(const RunRecord& record) {
   return peak / declared - 1;
 }
 
-std::string runs_path(const Environment& environment) {
-  const auto state = environment.get("XDG_STATE_HOME");
-  // The specification has relative paths ignored.
-  if (state && state->starts_with('/')) return *state + "/fitrun/runs.jsonl";
-  const auto home = environment.get("HOME");
-  if (!home || !home->starts_with('/')) return "";
-  return *home + "/.local/state/fitrun/runs.jsonl";
-}
-
-Result<bool> append_run(const std::string& path, const RunRecord& record) {
-  if (const auto made = make_folders(path); !made) return made.error();
-  const Fd fd(
-      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd) return path_error(path, errno);
-  const std::string line = to_json_line(record);
-  const ssize_t written = ::write(fd.get(), line.data(), line.size());
-  if (written < 0) return path_error(path, errno);
-  if (static_cast<std::size_t>(written) != line.size())
-    return path_error(path, ENOSPC);
-  return true;
-}
-
-Result<std::vector<RunRecord>> read_runs(const std::string& path,
-                                         const std::string& stage) {
-  const auto text = read_file(path, kLargestFile);
-  if (!text && text.error().code == ENOENT) return std::vector<RunRecord>{};
-  if (!text) return text.error();
-  return parse_runs(*text, stage);
-}
-
 std::string utc_time(std::int64_t seconds_since_1970) {
-  const auto seconds = static_cast<time_t>(seconds_since_1970);
-  struct tm parts {};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  const std::size_t length =
-      ::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text, length};
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(static_cast<std::time_t>(seconds_since_1970)));
 }
 
 }  // namespace fitrun

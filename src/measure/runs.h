@@ -1,28 +1,37 @@
-// What past runs of a stage took: one JSON line each in a file of the user's.
+// What past runs of a stage took: one JSON line for each in a file of the
+// user's (runs_file.h). Pure.
 //
-//   $XDG_STATE_HOME/fitrun/runs.jsonl     (~/.local/state where it is unset)
+// A run that lasts writes more than one line: each has its name ("run"), and
+// the last that was written counts. Those but the last say "checkpoint", so
+// that of a run whose recorder was killed with it the numbers up to then are
+// known.
 //
-// A line is appended with one write, so that runs that end together do not mix.
-// Reading takes what it can: a line cut short by a full disk, or written by a
-// later version, costs that line.
+//   {"v": 1, "run": "186f3b1c-4d2", "time": "2026-01-31T12:00:00Z", ...}
+//
+// "v" rises when a key changes its meaning; a line of a later version is left
+// out. A key that is new does not raise it: readers ignore what they do not
+// know. Lines without "v" are from before there were versions, and read alike.
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
+#include <nlohmann/json_fwd.hpp>
+
 #include "measure/peak_meter.h"
-#include "os/environment.h"
 
 namespace fitrun {
 
 // All numbers of memory are bytes.
 struct RunRecord {
-  std::string time;   // the end of the run, "2026-01-31T12:00:00Z"
+  std::string run;  // names the run; empty where it has one line only
+  bool checkpoint = false;
+  std::string time;   // of this line, "2026-01-31T12:00:00Z"
   std::string stage;  // absolute path of the descriptor; empty without one
   std::string label;
   std::vector<std::string> command;
@@ -30,12 +39,13 @@ struct RunRecord {
   std::uint64_t available = 0;  // before the run
   double fixed = 0;             // as declared
   double per_worker = 0;
-  std::optional<std::uint64_t> peak;
+  std::optional<std::uint64_t> peak;  // empty: nobody saw it
   Certainty certainty = Certainty::at_least;
   std::string method;
   double seconds = 0;
-  // Empty where nobody could see it (a detached observer is not the parent).
+  // Empty where nobody could see it: a keeper is not the parent.
   std::optional<int> wait_status;
+  // Of this run's processes; empty where nothing counts them alone.
   std::optional<std::uint64_t> oom_kills;
 
   double declared() const {
@@ -43,31 +53,26 @@ struct RunRecord {
   }
 };
 
-// One line, with its end.
+nlohmann::ordered_json to_json(const RunRecord& record);
+
+// One line, with its end. A command line is cut to what a person would read.
 std::string to_json_line(const RunRecord& record);
 
-// Empty for a line that is no record.
-std::optional<RunRecord> parse_json_line(std::string_view line);
+// What the lines say: the runs in the order of their first lines, and how many
+// lines say nothing.
+struct ParsedRuns {
+  std::vector<RunRecord> runs;
+  std::size_t damaged = 0;
+  std::size_t newer = 0;  // of a later version
+};
 
-// The records among the lines, oldest first; only those of `stage` unless it is
-// empty.
-std::vector<RunRecord> parse_runs(std::string_view text,
-                                  const std::string& stage);
+// Only those of `stage` unless it is empty; lines of others are not looked into
+// for damage.
+ParsedRuns parse_runs(std::string_view text, const std::string& stage);
 
 // By how much the peak was above what was declared, as a share, where that is
 // more than a tenth: worth a warning, never a failure.
 std::optional<double> excess_of(const RunRecord& record);
-
-// Empty where neither XDG_STATE_HOME, which must be absolute to count, nor HOME
-// is set.
-std::string runs_path(const Environment& environment);
-
-// Makes the folders that are missing, for the user alone.
-Result<bool> append_run(const std::string& path, const RunRecord& record);
-
-// No file is no runs.
-Result<std::vector<RunRecord>> read_runs(const std::string& path,
-                                         const std::string& stage);
 
 // A time as the records write it.
 std::string utc_time(std::int64_t seconds_since_1970);

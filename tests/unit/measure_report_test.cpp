@@ -283,7 +283,7 @@ TEST_CASE("the history is a table of what was declared and taken",
   r.per_worker = 250e6;
   r.peak = 1'300'000'000;
   r.seconds = 2.25;
-  CHECK(excess_line(r) ==
+  CHECK(excess_line(r, "the run") ==
         "the run took 1.3 GB, 30 % more than declared (1.0 GB with 4 "
         "workers); fitrun measure learns the costs");
   r.oom_kills = 2;
@@ -296,7 +296,7 @@ TEST_CASE("the history is a table of what was declared and taken",
   r.peak = 1'050'000'000;
   r.oom_kills = 0;
   r.wait_status = 0;
-  CHECK(excess_line(r).empty());
+  CHECK(excess_line(r, "the run").empty());
   CHECK_THAT(render_history({r}, false),
              ContainsSubstring("   1.1 GB     +5%       2.2  ok\n"));
   CHECK(Json::parse(history_json({r, r})).size() == 2);

@@ -1,20 +1,27 @@
-#include <fcntl.h>
-#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
 
 #include "catch.h"
-#include "measure/observer.h"
-#include "measure/retry.h"
+#include "measure/history.h"
 #include "measure/runs.h"
+#include "measure/runs_file.h"
 
 using namespace fitrun;
 using Catch::Approx;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -51,25 +58,50 @@ RunRecord record_of(std::uint64_t workers) {
   return record;
 }
 
-RunRecord ended(std::uint64_t workers, std::uint64_t kills,
-                std::uint64_t available = 1000) {
-  RunRecord record = record_of(workers);
-  record.oom_kills = kills;
-  record.wait_status = kills > 0 ? SIGKILL : 0;
-  record.available = available;
-  return record;
+std::optional<RunRecord> only_run(const std::string& text) {
+  const ParsedRuns parsed = parse_runs(text, "");
+  if (parsed.runs.size() != 1 || parsed.damaged + parsed.newer > 0)
+    return std::nullopt;
+  return parsed.runs.front();
 }
+
+std::string text_of(const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+void write_file(const std::string& file, const std::string& text) {
+  std::ofstream(file) << text;
+}
+
+StatePlace place_in(const Folder& folder) {
+  return {folder.file("state"), false};
+}
+
+std::vector<std::uint64_t> workers_in(const StatePlace& place) {
+  std::vector<std::uint64_t> workers;
+  for (const RunRecord& run : read_history(place, "").value().runs)
+    workers.push_back(run.workers);
+  return workers;
+}
+
+using Workers = std::vector<std::uint64_t>;
 
 }  // namespace
 
 TEST_CASE("a record is one line and comes back as it was", "[runs]") {
   RunRecord record = record_of(4);
+  record.run = "1-2";
   record.command[0] = "a\nb\"\xff";
   const std::string line = to_json_line(record);
   CHECK(line.find('\n') == line.size() - 1);
-  CHECK_THAT(line, Catch::Matchers::ContainsSubstring("\"workers\":4"));
-  const auto back = parse_json_line(line);
+  CHECK_THAT(line, ContainsSubstring("\"v\":1,\"run\":\"1-2\""));
+  CHECK_THAT(line, ContainsSubstring("\"workers\":4"));
+  const auto back = only_run(line);
   REQUIRE(back);
+  CHECK(back->run == "1-2");
+  CHECK_FALSE(back->checkpoint);
   CHECK(back->time == record.time);
   CHECK(back->stage == record.stage);
   CHECK(back->label == "HTML");
@@ -90,12 +122,22 @@ TEST_CASE("a record is one line and comes back as it was", "[runs]") {
   record.wait_status.reset();
   record.oom_kills.reset();
   record.certainty = Certainty::at_least;
-  const auto unknown = parse_json_line(to_json_line(record));
+  const auto unknown = only_run(to_json_line(record));
   REQUIRE(unknown);
   CHECK_FALSE(unknown->peak);
   CHECK_FALSE(unknown->wait_status);
   CHECK_FALSE(unknown->oom_kills);
   CHECK(unknown->certainty == Certainty::at_least);
+}
+
+TEST_CASE("a command line of any length is a short record", "[runs]") {
+  RunRecord record = record_of(4);
+  record.command = {"xargs", std::string(1U << 20, 'x'), "last"};
+  const std::string line = to_json_line(record);
+  CHECK(line.size() < 6000);
+  CHECK(only_run(line)->command.size() == 2);
+  record.command.assign(100'000, "word");
+  CHECK(to_json_line(record).size() < 8000);
 }
 
 TEST_CASE("lines that are no records cost themselves only", "[runs]") {
@@ -106,12 +148,83 @@ TEST_CASE("lines that are no records cost themselves only", "[runs]") {
                            "\n[]\n{\"workers\":\"4\",\"time\":\"x\"}\n" +
                            to_json_line(other) + to_json_line(record_of(4)) +
                            R"({"time":"x","workers":1,"stage":"/s/html.toml"})";
-  const auto html = parse_runs(text, "/s/html.toml");
-  REQUIRE(html.size() == 3);
-  CHECK(html[0].workers == 2);
-  CHECK(html[1].workers == 4);
-  CHECK(html[2].workers == 1);
-  CHECK(parse_runs(text, "").size() == 4);
+  const ParsedRuns html = parse_runs(text, "/s/html.toml");
+  REQUIRE(html.runs.size() == 3);
+  CHECK(html.runs[0].workers == 2);
+  CHECK(html.runs[1].workers == 4);
+  CHECK(html.runs[2].workers == 1);
+  CHECK(parse_runs(text, "").runs.size() == 4);
+  CHECK(parse_runs(text, "").damaged == 3);
+  // Values that no record has.
+  for (const char* const value :
+       {R"("workers":-1)", R"("workers":1.5)", R"("peak":-3)",
+        R"("peak":"many")", R"("seconds":1e999)", R"("wait_status":1e99)",
+        R"("wait_status":99999999999)", R"("command":[1])", R"("command":"x")",
+        R"("per_worker":-5)", R"("time":7)"}) {
+    CAPTURE(value);
+    const std::string line =
+        R"({"workers":1,"time":"x",)" + std::string(value) + "}";
+    CHECK(parse_runs(line, "").damaged == 1);
+  }
+}
+
+TEST_CASE("older lines are read, later ones and keys cost nothing", "[runs]") {
+  // As it was written before there were versions.
+  const std::string old =
+      R"({"time":"2026-01-31T12:00:00Z","stage":"/s","label":"S",)"
+      R"("command":["x"],"workers":3,"available":9,"fixed":1.0,)"
+      R"("per_worker":2.0,"certainty":"at least","method":"m","seconds":1.0})";
+  REQUIRE(only_run(old));
+  CHECK(only_run(old)->workers == 3);
+  // Keys that this version does not know.
+  const std::string more =
+      R"({"v":1,"time":"x","workers":5,"project":"/p","envelope":[[1,2]],)"
+      R"("jobs":{"cc a.c":3}})";
+  REQUIRE(only_run(more));
+  CHECK(only_run(more)->workers == 5);
+  // What "workers" means there is not known.
+  for (const char* const version : {"2", "\"two\"", "-1", "null"}) {
+    CAPTURE(version);
+    const ParsedRuns parsed = parse_runs(
+        "{\"v\":" + std::string(version) + R"(,"time":"x","workers":[5]})", "");
+    CHECK(parsed.runs.empty());
+    CHECK(parsed.newer == 1);
+    CHECK(parsed.damaged == 0);
+  }
+}
+
+TEST_CASE("of a run with checkpoints the last line counts", "[runs]") {
+  const auto line = [](const char* run, std::uint64_t peak, bool checkpoint) {
+    RunRecord record = record_of(2);
+    record.run = run;
+    record.peak = peak;
+    record.checkpoint = checkpoint;
+    record.wait_status.reset();
+    return to_json_line(record);
+  };
+  const ParsedRuns parsed = parse_runs(
+      line("a", 1, true) + line("b", 5, true) + line("a", 2, true) +
+          line("", 7, false) + line("", 8, false) + line("a", 3, false),
+      "");
+  REQUIRE(parsed.runs.size() == 4);
+  CHECK(parsed.runs[0].run == "a");
+  CHECK(parsed.runs[0].peak == 3);
+  CHECK_FALSE(parsed.runs[0].checkpoint);
+  // The keeper was killed together with this one.
+  CHECK(parsed.runs[1].peak == 5);
+  CHECK(parsed.runs[1].checkpoint);
+  CHECK_THAT(render_history(parsed.runs, false),
+             ContainsSubstring("  ended\n"));
+}
+
+TEST_CASE("history is JSON whatever the records hold", "[runs]") {
+  RunRecord record = record_of(4);
+  record.stage = "/s/\"\xff\n.toml";
+  const auto json = nlohmann::json::parse(history_json({record, record_of(2)}));
+  REQUIRE(json.size() == 2);
+  CHECK(json[0]["workers"] == 4);
+  CHECK(json[1]["stage"] == "/s/html.toml");
+  CHECK(nlohmann::json::parse(history_json({})).empty());
 }
 
 TEST_CASE("more than a tenth above what was declared is an excess", "[runs]") {
@@ -122,137 +235,195 @@ TEST_CASE("more than a tenth above what was declared is an excess", "[runs]") {
   record.peak = 345;
   REQUIRE(excess_of(record));
   CHECK(*excess_of(record) == Approx(0.15));
+  CHECK_THAT(excess_line(record, "the last run"),
+             ContainsSubstring("the last run took 345 B, 15 % more than "
+                               "declared (300 B with 4 workers)"));
   record.fixed = record.per_worker = 0;
   CHECK_FALSE(excess_of(record));
 }
 
 TEST_CASE("records are kept below the user's state", "[runs]") {
-  const auto path = [](std::map<std::string, std::string> variables) {
-    return runs_path(Environment(std::move(variables)));
+  const auto place = [](std::map<std::string, std::string> variables) {
+    return state_place(Environment(std::move(variables)));
   };
-  CHECK(path({{"XDG_STATE_HOME", "/x"}, {"HOME", "/h"}}) ==
+  CHECK(place({{"FITRUN_STATE", "/f"}, {"XDG_STATE_HOME", "/x"}}).folder ==
+        "/f");
+  CHECK(place({{"FITRUN_STATE", "/f"}}).named);
+  CHECK(place({{"FITRUN_STATE", "f"}}).folder ==
+        std::filesystem::current_path().string() + "/f");
+  CHECK(place({{"FITRUN_STATE", ""}, {"XDG_STATE_HOME", "/x"}}).runs() ==
         "/x/fitrun/runs.jsonl");
-  CHECK(path({{"XDG_STATE_HOME", "x"}, {"HOME", "/h"}}) ==
+  CHECK_FALSE(place({{"XDG_STATE_HOME", "/x"}}).named);
+  CHECK(place({{"XDG_STATE_HOME", "x"}, {"HOME", "/h"}}).runs() ==
         "/h/.local/state/fitrun/runs.jsonl");
-  CHECK(path({}) == "");
-
-  const Folder folder;
-  const std::string file = folder.file("a/b/runs.jsonl");
-  CHECK(read_runs(file, "").value().empty());
-  CHECK(append_run(file, record_of(1)).has_value());
-  CHECK(append_run(file, record_of(2)).has_value());
-  const auto runs = read_runs(file, "").value();
-  REQUIRE(runs.size() == 2);
-  CHECK(runs[1].workers == 2);
-  CHECK_FALSE(append_run("/proc/nowhere/runs.jsonl", record_of(1)));
+  CHECK(place({{"HOME", "h"}}).folder.empty());
+  CHECK(place({}).folder.empty());
+  const auto nowhere = append_run(place({}), record_of(1));
+  REQUIRE_FALSE(nowhere);
+  CHECK_THAT(nowhere.error().message, ContainsSubstring("FITRUN_STATE"));
   CHECK(utc_time(1769860800) == "2026-01-31T12:00:00Z");
 }
 
-TEST_CASE("two bounds are remembered for as much memory", "[retry]") {
-  SECTION("nothing known") {
-    const CountBounds none = bounds_of({}, 1000);
-    CHECK(none.works == 0);
-    CHECK(none.fails == 0);
-    CHECK(start_count(8, none) == 8);
-  }
-  SECTION("what worked below what failed") {
-    const auto bounds =
-        bounds_of({ended(8, 1), ended(2, 0), ended(4, 0), ended(6, 3)}, 1000);
-    CHECK(bounds.works == 4);
-    CHECK(bounds.fails == 6);
-    CHECK(start_count(8, bounds) == 4);
-    CHECK(start_count(6, bounds) == 4);
-    CHECK(start_count(5, bounds) == 5);
-    CHECK(start_count(3, bounds) == 3);
-  }
-  SECTION("a failure with less memory says nothing") {
-    CHECK(bounds_of({ended(8, 1, 949)}, 1000).fails == 0);
-    CHECK(bounds_of({ended(8, 1, 950)}, 1000).fails == 8);
-    CHECK(bounds_of({ended(8, 1, 2000)}, 1000).fails == 8);
-  }
-  SECTION("an end that was not seen, or a failure of its own, says nothing") {
-    RunRecord unseen = record_of(4);
-    unseen.wait_status.reset();
-    RunRecord failed = record_of(4);
-    failed.wait_status = 256;
-    CHECK(bounds_of({unseen, failed}, 1000).works == 0);
-  }
-  SECTION("with no success half of the failure is the start") {
-    CHECK(start_count(8, {0, 6}) == 3);
-    CHECK(start_count(8, {0, 1}) == 1);
-  }
-}
-
-TEST_CASE("after a kill the workers are halved, down to one", "[retry]") {
-  CountBounds bounds;
-  CHECK(retry_count(8, bounds) == 4);
-  CHECK(bounds.fails == 8);
-  CHECK(retry_count(4, bounds) == 2);
-  CHECK(retry_count(2, bounds) == 1);
-  CHECK_FALSE(retry_count(1, bounds));
-  CHECK(bounds.fails == 1);
-
-  CountBounds known{5, 0};
-  CHECK(retry_count(8, known) == 5);  // not 4: 5 has worked
-  CHECK(retry_count(5, known) == 2);  // and does not any more
-  CHECK(known.works == 0);
-}
-
-TEST_CASE("an observer writes down the peak of what we become",
-          "[observer][real]") {
+TEST_CASE("records are appended, and read oldest first", "[runs]") {
   const Folder folder;
-  const std::string runs = folder.file("state/runs.jsonl");
-  const std::string fifo = folder.file("fifo");
-  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
-  int output[2];
-  REQUIRE(::pipe(output) == 0);
+  const StatePlace place{folder.file("a/b"), false};
+  CHECK(workers_in(place).empty());
+  CHECK(append_run(place, record_of(1)));
+  CHECK(append_run(place, record_of(2)));
+  CHECK(workers_in(place) == Workers{1, 2});
+  struct stat info {};
+  REQUIRE(::stat(place.runs().c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  REQUIRE(::stat(place.folder.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0700);
+  CHECK_FALSE(append_run({"/proc/nowhere", true}, record_of(1)));
+}
+
+TEST_CASE("a line that was cut short costs itself", "[runs]") {
+  const Folder folder;
+  const StatePlace place = place_in(folder);
+  REQUIRE(append_run(place, record_of(1)));
+  const std::string line = to_json_line(record_of(9));
+  std::ofstream(place.runs(), std::ios::app) << line.substr(0, 60);
+  REQUIRE(append_run(place, record_of(2)));
+  REQUIRE(append_run(place, record_of(3)));
+  const RunHistory history = read_history(place, "").value();
+  CHECK(workers_in(place) == Workers{1, 2, 3});
+  REQUIRE(history.notes.size() == 1);
+  CHECK_THAT(history.notes[0],
+             ContainsSubstring(place.runs() + ": 1 damaged line"));
+}
+
+TEST_CASE("the file is bounded, and so is what is read of it", "[runs]") {
+  const Folder folder;
+  const StatePlace place = place_in(folder);
+  REQUIRE(append_run(place, record_of(1)));
+  const std::string line = to_json_line(record_of(2));
+  std::string many;
+  while (many.size() < 3 * kLargestRunsFile) many += line;
+  write_file(place.runs(), many + to_json_line(record_of(3)));
+  const auto before = read_history(place, "").value();
+  CHECK(before.runs.back().workers == 3);
+  CHECK(before.runs.size() <= kLargestRunsFile / line.size() + 1);
+  CHECK(before.notes.empty());  // nothing is damaged where reading begins
+
+  REQUIRE(append_run(place, record_of(4)));
+  CHECK(std::filesystem::file_size(place.runs()) < 1000);
+  const auto after = read_history(place, "").value();
+  CHECK(after.runs.back().workers == 4);
+  REQUIRE(after.runs.size() > 2);
+  CHECK(after.runs[after.runs.size() - 2].workers == 3);
+
+  // The next one takes its place.
+  write_file(place.runs(), many);
+  REQUIRE(append_run(place, record_of(5)));
+  CHECK(std::distance(std::filesystem::directory_iterator(place.folder), {}) ==
+        2);
+  CHECK(workers_in(place).back() == 5);
+}
+
+TEST_CASE("writers at once lose nothing, not even while it is rotated",
+          "[runs]") {
+  const Folder folder;
+  const StatePlace place = place_in(folder);
+  REQUIRE(append_run(place, record_of(1000)));
+  RunRecord padding = record_of(1001);
+  padding.method = std::string(2000, 'x');
+  // It becomes full in the middle of it.
+  std::string text;
+  while (text.size() + 60'000 < kLargestRunsFile) text += to_json_line(padding);
+  write_file(place.runs(), text);
+  std::vector<std::thread> writers;
+  std::atomic<int> failed{0};
+  for (std::uint64_t writer = 0; writer < 4; ++writer) {
+    writers.emplace_back([&, writer] {
+      for (std::uint64_t i = 1; i <= 100; ++i)
+        failed += !append_run(place, record_of(writer * 100 + i));
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(failed == 0);
+  const RunHistory history = read_history(place, "").value();
+  CHECK(history.notes.empty());
+  std::vector<int> seen(401);
+  for (const RunRecord& run : history.runs)
+    if (run.workers <= 400) ++seen[run.workers];
+  CHECK(std::count(seen.begin() + 1, seen.end(), 1) == 400);
+  CHECK(std::filesystem::exists(place.folder + "/runs.old.jsonl"));
+}
+
+TEST_CASE("nothing but a file of the user's own is written or read", "[runs]") {
+  const Folder folder;
+  const StatePlace place = place_in(folder);
+  REQUIRE(::mkdir(place.folder.c_str(), 0700) == 0);
+  const std::string name = GENERATE("runs.jsonl", "runs.old.jsonl");
+  const std::string file = place.folder + "/" + name;
+  const auto refused = [&](const char* why) {
+    CAPTURE(name, why);
+    // The old one is in the way only once the current one is full.
+    if (name != "runs.jsonl")
+      write_file(place.runs(), std::string(kLargestRunsFile, '\n'));
+    const auto written = append_run(place, record_of(1));
+    REQUIRE_FALSE(written);
+    CHECK_THAT(written.error().message, ContainsSubstring(file + why));
+    const auto read = read_history(place, "");
+    REQUIRE_FALSE(read);
+    CHECK_THAT(read.error().message, ContainsSubstring(file + why));
+  };
+  SECTION("a FIFO, without waiting for its other end") {
+    REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+    refused(": not a regular file");
+    struct stat info {};
+    CHECK((::lstat(file.c_str(), &info) == 0 && S_ISFIFO(info.st_mode)));
+  }
+  SECTION("a folder") {
+    REQUIRE(::mkdir(file.c_str(), 0700) == 0);
+    refused(": Is a directory");
+  }
+  SECTION("a symbolic link") {
+    write_file(folder.file("mine"), "text\n");
+    REQUIRE(::symlink(folder.file("mine").c_str(), file.c_str()) == 0);
+    refused(": is a symbolic link");
+    CHECK(text_of(folder.file("mine")) == "text\n");
+  }
+  SECTION("another user's") {
+    if (::geteuid() != 0) return;  // root alone can make one
+    write_file(file, "text\n");
+    REQUIRE(::chown(file.c_str(), 12345, 12345) == 0);
+    refused(": belongs to another user");
+    CHECK(text_of(file) == "text\n");
+  }
+}
+
+TEST_CASE("nothing is left in another user's folder", "[runs]") {
+  if (::geteuid() != 0) return;  // root alone can make one
+  const Folder folder;
+  const std::string home = folder.file("home");
+  REQUIRE(::mkdir(home.c_str(), 0755) == 0);
+  REQUIRE(::chown(home.c_str(), 12345, 12345) == 0);
+  const StatePlace place = state_place(Environment({{"HOME", home}}));
+  const auto written = append_run(place, record_of(1));
+  REQUIRE_FALSE(written);
+  CHECK_THAT(written.error().message,
+             ContainsSubstring(home + ": belongs to another user"));
+  CHECK(std::filesystem::is_empty(home));
+  // Unless it was named.
+  CHECK(append_run({home + "/ci", true}, record_of(1)));
+}
+
+TEST_CASE("a limit on files is an error, and not the end", "[runs]") {
+  const Folder folder;
+  const StatePlace place = place_in(folder);
+  REQUIRE(append_run(place, record_of(1)));
+  const auto size = std::filesystem::file_size(place.runs());
   const pid_t pid = ::fork();
   if (pid == 0) {
-    ::dup2(output[1], 1);
-    ::close(output[0]);
-    ::close(output[1]);
-    if (!start_observer(runs, record_of(4), "[budget:T] ")) std::_Exit(99);
-    // 30 MiB, held until the observer has had the time to look; no children but
-    // those of its own.
-    const std::string script =
-        "read c < /proc/$$/task/$$/children; test -z \"$c\" || exit 98; "
-        "x=$(head -c 31457280 /dev/zero | tr '\\0' x); read y < " +
-        fifo + "; exit 7";
-    ::execlp("sh", "sh", "-c", script.c_str(), nullptr);
-    std::_Exit(97);
+    const rlimit limit{size + 10, size + 10};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    std::_Exit(append_run(place, record_of(2)) ? 1 : 0);
   }
-  ::close(output[1]);
-  // There is a reader once the memory is taken.
-  int gate = -1;
-  for (int i = 0; i < 1000 && gate < 0; ++i) {
-    gate = ::open(fifo.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-    if (gate < 0) ::usleep(10'000);
-  }
-  REQUIRE(gate >= 0);
-  ::usleep(300'000);  // a few looks
-  REQUIRE(::write(gate, "\n", 1) == 1);
   int status = 0;
   REQUIRE(::waitpid(pid, &status, 0) == pid);
-  CHECK(status == 7 << 8);
-  // The observer holds no end of the command's output: it ends with it.
-  char byte = 0;
-  CHECK(::read(output[0], &byte, 1) == 0);
-  ::close(output[0]);
-  ::close(gate);
-
-  std::vector<RunRecord> records;
-  for (int i = 0; i < 1000 && records.empty(); ++i) {
-    ::usleep(10'000);  // it is nobody's child: there is nothing to wait for
-    records = read_runs(runs, "").value();
-  }
-  REQUIRE(records.size() == 1);
-  const RunRecord& record = records[0];
-  CHECK(record.workers == 4);
-  CHECK(record.label == "HTML");
-  REQUIRE(record.peak);
-  CHECK(*record.peak > 30'000'000);
-  CHECK(*record.peak < 150'000'000);
-  CHECK(record.certainty == Certainty::at_least);
-  CHECK(record.seconds > 0.2);
-  CHECK(record.time != record_of(4).time);
+  CHECK(status == 0);
+  CHECK(std::filesystem::file_size(place.runs()) == size);
 }

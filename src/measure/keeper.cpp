@@ -1,0 +1,192 @@
+#include "measure/keeper.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "measure/lone_group.h"
+#include "measure/process_tree.h"
+#include "os/file.h"
+#include "os/process_end.h"
+#include "os/process_handle.h"
+#include "run/detached.h"
+
+namespace fitrun {
+namespace {
+
+using std::chrono::ceil;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+// A run that ends before that costs no look.
+constexpr milliseconds kFirstLook{10};
+constexpr milliseconds kFirstCheckpoint{1000};
+// The keeper of process 1 is always killed with it.
+constexpr milliseconds kEarlyCheckpoint{100};
+
+// A parent waits for its children, but it may be busy.
+constexpr milliseconds kNoticed{1000};
+// From then on a look is worth less.
+constexpr microseconds kAttentive = std::chrono::seconds(2);
+
+// Of this process, which has one thread.
+microseconds processor_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) +
+         duration_cast<microseconds>(std::chrono::nanoseconds(time.tv_nsec));
+}
+
+// Readable, or closed, once the command has started or was given up: whether
+// there is a run.
+bool has_started(const Fd& called_off) {
+  char byte = 0;
+  ssize_t told = 0;
+  do {
+    told = ::read(called_off.get(), &byte, 1);
+  } while (told < 0 && errno == EINTR);
+  return told == 0;
+}
+
+class Keeper {
+ public:
+  Keeper(const StatePlace& place, RunRecord record, ProcessHandle process)
+      : place_(place),
+        record_(std::move(record)),
+        process_(std::move(process)),
+        sampled_(host_),
+        group_(host_) {
+    const bool dies_with_it = process_.id().pid == 1;
+    last_.elapsed = dies_with_it ? kEarlyCheckpoint : kFirstCheckpoint;
+    last_.elapsed /= 4;
+  }
+
+  void keep() {
+    start_ = Clock::now();
+    microseconds pause = kFirstLook;
+    while (!process_.wait(ceil<milliseconds>(pause))) {
+      look();
+      const microseconds elapsed = since_start();
+      if (checkpoint_due(last_, elapsed, peak())) {
+        write(true);
+        last_ = {elapsed, peak()};
+      }
+      pause =
+          keeper_pause(elapsed, processor_time() - sampled_.spent_closely());
+    }
+    write(false);
+  }
+
+ private:
+  microseconds since_start() const {
+    return duration_cast<microseconds>(Clock::now() - start_);
+  }
+  std::uint64_t peak() const {
+    return std::max(sampled_.peak(), group_.peak());
+  }
+  void look();
+  void write(bool checkpoint);
+
+  Host host_;
+  StatePlace place_;
+  RunRecord record_;
+  ProcessHandle process_;
+  SampledPeak sampled_;
+  LoneGroup group_;
+  Clock::time_point start_;
+  Checkpoint last_;
+};
+
+void Keeper::look() {
+  const bool closely =
+      sampled_.spent_closely() <= keeper_allowance(since_start());
+  sampled_.look({process_.id().pid}, Clock::now(), closely);
+  group_.look(sampled_.living());
+}
+
+void Keeper::write(bool checkpoint) {
+  if (!checkpoint) {
+    group_.look(sampled_.living());  // a kill may have been what ended it
+    if (process_.pidfd() >= 0)
+      record_.wait_status = wait_status_of(process_.pidfd(), kNoticed);
+  }
+  record_.checkpoint = checkpoint;
+  record_.seconds = std::chrono::duration<double>(since_start()).count();
+  record_.time = utc_time(::time(nullptr));
+  if (peak() > 0) record_.peak = peak();
+  record_.certainty =
+      group_.counted() ? Certainty::counted : Certainty::at_least;
+  record_.method = group_.counted()
+                       ? "counted by the kernel for the command's control group"
+                       : "sampled by a detached keeper";
+  record_.oom_kills = group_.oom_kills();
+  // Nobody is there to be told.
+  [[maybe_unused]] const auto written = append_run(place_, record_);
+}
+
+// Of all machines and containers that share a file.
+std::string name_of_run() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return fmt::format("{:x}-{:x}", now.tv_sec * 1'000'000'000 + now.tv_nsec,
+                     ::getpid());
+}
+
+}  // namespace
+
+Result<Fd> start_keeper(const StatePlace& place, RunRecord record) {
+  const auto self = read_process_stat(Host(), ::getpid());
+  if (!self) return path_error("/proc/self/stat", ENOENT);
+  ProcessHandle process(Host(), self->id(), open_pidfd(self->pid));
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
+  const Fd called_off(ends[0]);
+  Fd ours(ends[1]);
+  record.run = name_of_run();
+  std::vector<int> kept{called_off.get()};
+  if (process.pidfd() >= 0) kept.push_back(process.pidfd());
+  const auto started = start_detached("fitrun-keeper", kept, [&] {
+    if (!has_started(called_off)) return;
+    Keeper(place, std::move(record), std::move(process)).keep();
+  });
+  if (!started) return started.error();
+  return ours;
+}
+
+void call_off(const Fd& keeper) {
+  if (!keeper) return;
+  // Into an empty pipe: one write takes all.
+  [[maybe_unused]] const ssize_t n = ::write(keeper.get(), "-", 1);
+}
+
+microseconds keeper_allowance(microseconds elapsed) {
+  return std::min(elapsed, kAttentive) / 40 + elapsed / 500;
+}
+
+microseconds keeper_pause(microseconds elapsed, microseconds spent) {
+  constexpr microseconds kShortest{5'000};
+  constexpr microseconds kLongest{1'000'000};
+  const microseconds pause = std::clamp(elapsed / 100, kShortest, kLongest);
+  // When so much is allowed: keeper_allowance(), solved for the time.
+  const microseconds early = spent * 1000 / 27;
+  const microseconds allowed =
+      early <= kAttentive ? early : (spent - kAttentive / 40) * 500;
+  return std::max(pause, allowed - elapsed);
+}
+
+bool checkpoint_due(const Checkpoint& last, microseconds elapsed,
+                    std::uint64_t peak) {
+  if (elapsed >= last.elapsed * 4) return true;
+  return last.peak > 0 && elapsed >= last.elapsed + last.elapsed / 4 &&
+         peak > last.peak + last.peak / 10;
+}
+
+}  // namespace fitrun

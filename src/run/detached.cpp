@@ -1,0 +1,112 @@
+#include "run/detached.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "base/text.h"
+#include "os/file.h"
+#include "os/host.h"
+
+namespace fitrun {
+namespace {
+
+// Orphans go to us if our caller had us adopt them.
+class AdoptingNobody {
+ public:
+  AdoptingNobody() {
+    ::prctl(PR_GET_CHILD_SUBREAPER, &old_, 0, 0, 0);
+    if (old_ != 0) ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+  }
+  ~AdoptingNobody() {
+    if (old_ != 0) ::prctl(PR_SET_CHILD_SUBREAPER, old_, 0, 0, 0);
+  }
+  AdoptingNobody(const AdoptingNobody&) = delete;
+  AdoptingNobody& operator=(const AdoptingNobody&) = delete;
+
+ private:
+  int old_ = 0;
+};
+
+// A child whose end sends no signal, and for which only __WALL waits.
+pid_t fork_silently() {
+  return static_cast<pid_t>(::syscall(SYS_clone, 0UL, 0UL, 0UL, 0UL, 0UL));
+}
+
+// Whether all descriptors but these are closed.
+bool close_all_but(std::vector<int> kept) {
+  std::sort(kept.begin(), kept.end());
+  kept.push_back(INT_MAX);
+  int first = 0;
+  bool closed = true;
+  for (const int fd : kept) {
+    if (first < fd) closed &= ::syscall(SYS_close_range, first, fd - 1, 0) == 0;
+    first = fd + 1;
+  }
+  if (closed) return true;
+  // Before Linux 5.9, or refused. There can be a billion of them: only those
+  // that are open.
+  const std::vector<std::string> open = Host().list("/proc/self/fd");
+  for (const std::string& name : open) {
+    const auto number = parse_count(name);
+    if (!number) continue;
+    const auto fd = static_cast<int>(*number);
+    if (!std::binary_search(kept.begin(), kept.end(), fd)) ::close(fd);
+  }
+  return !open.empty();
+}
+
+[[noreturn]] void work_detached(const std::vector<int>& kept,
+                                const std::function<void()>& work) {
+  try {
+    if (!close_all_but(kept) || ::chdir("/") != 0) ::_exit(1);
+    // The lowest free numbers are taken; a library may write to them.
+    for (int fd = 0; fd >= 0 && fd <= STDERR_FILENO;)
+      fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    // What a caller has ignored or blocked for the command is not for us. Our
+    // own writing is to fail, not to kill.
+    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    work();
+  } catch (...) {
+    ::_exit(1);  // out of memory: the command may need it more
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+Result<void> start_detached(const char* name, const std::vector<int>& kept,
+                            const std::function<void()>& work) {
+  const AdoptingNobody until_it_is_an_orphan;
+  const bool adopts_all = ::getpid() == 1;
+  const pid_t child = fork_silently();
+  if (child < 0) return path_error("clone", errno);
+  if (child == 0) {
+    ::setsid();
+    // Before anybody can look: the second inherits it.
+    ::prctl(PR_SET_NAME, name);
+    if (adopts_all) work_detached(kept, work);
+    const pid_t orphan = fork_silently();
+    if (orphan == 0) work_detached(kept, work);
+    ::_exit(orphan < 0 ? 1 : 0);
+  }
+  if (adopts_all) return {};
+  int status = 0;
+  while (::waitpid(child, &status, __WALL) < 0)
+    if (errno != EINTR) return path_error("waitpid", errno);
+  if (status != 0) return path_error("clone", EAGAIN);
+  return {};
+}
+
+}  // namespace fitrun

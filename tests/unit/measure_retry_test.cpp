@@ -1,0 +1,117 @@
+#include <signal.h>
+
+#include "catch.h"
+#include "measure/retry.h"
+
+using namespace fitrun;
+
+namespace {
+
+RunRecord ended(std::uint64_t workers, std::uint64_t kills,
+                std::uint64_t available = 1000) {
+  RunRecord record;
+  record.workers = workers;
+  record.oom_kills = kills;
+  record.wait_status = kills > 0 ? SIGKILL : 0;
+  record.available = available;
+  return record;
+}
+
+enum class Counted { own_group, elsewhere };
+
+RunOutcome outcome(int wait_status, std::uint64_t kills, Counted counted,
+                   int asked_to_end = 0) {
+  RunOutcome run;
+  run.end.wait_status = wait_status;
+  run.peak.oom_kills = kills;
+  run.peak.kills_are_its_own = counted == Counted::own_group;
+  run.asked_to_end = asked_to_end;
+  return run;
+}
+
+}  // namespace
+
+TEST_CASE("a kill in the run's own group is the run's", "[retry]") {
+  // Workers were killed, and the command says that all is well.
+  const RunOutcome run = outcome(0, 3, Counted::own_group);
+  CHECK(killed_for_memory(run));
+  CHECK(own_kills(run) == 3);
+  CHECK_FALSE(killed_for_memory(outcome(SIGKILL, 0, Counted::own_group)));
+}
+
+TEST_CASE("a stranger's kill does not repeat a run that succeeded", "[retry]") {
+  const RunOutcome run = outcome(0, 1, Counted::elsewhere);
+  CHECK_FALSE(killed_for_memory(run));
+  // Nor does the record make it the run's, or caps what comes after.
+  CHECK_FALSE(own_kills(run).has_value());
+  CHECK(killed_for_memory(outcome(SIGKILL, 1, Counted::elsewhere)));
+  CHECK(own_kills(outcome(SIGKILL, 1, Counted::elsewhere)) == 1);
+  CHECK(own_kills(outcome(0, 0, Counted::elsewhere)) == 0);
+}
+
+TEST_CASE("a run that was asked to end is not repeated", "[retry]") {
+  CHECK_FALSE(
+      killed_for_memory(outcome(SIGTERM, 2, Counted::own_group, SIGTERM)));
+  CHECK_FALSE(
+      killed_for_memory(outcome(SIGINT, 1, Counted::elsewhere, SIGINT)));
+  // The kernel has killed in its group all the same.
+  CHECK(own_kills(outcome(SIGTERM, 2, Counted::own_group, SIGTERM)) == 2);
+  CHECK_FALSE(own_kills(outcome(SIGINT, 1, Counted::elsewhere, SIGINT)));
+}
+
+TEST_CASE("nobody counts: no kill is known", "[retry]") {
+  RunOutcome run = outcome(SIGKILL, 0, Counted::elsewhere);
+  run.peak.oom_kills.reset();
+  CHECK_FALSE(killed_for_memory(run));
+  CHECK_FALSE(own_kills(run));
+}
+
+TEST_CASE("two bounds are remembered for as much memory", "[retry]") {
+  SECTION("nothing known") {
+    const CountBounds none = bounds_of({}, 1000);
+    CHECK(none.works == 0);
+    CHECK(none.fails == 0);
+    CHECK(start_count(8, none) == 8);
+  }
+  SECTION("what worked below what failed") {
+    const auto bounds =
+        bounds_of({ended(8, 1), ended(2, 0), ended(4, 0), ended(6, 3)}, 1000);
+    CHECK(bounds.works == 4);
+    CHECK(bounds.fails == 6);
+    CHECK(start_count(8, bounds) == 4);
+    CHECK(start_count(6, bounds) == 4);
+    CHECK(start_count(5, bounds) == 5);
+    CHECK(start_count(3, bounds) == 3);
+  }
+  SECTION("a failure with less memory says nothing") {
+    CHECK(bounds_of({ended(8, 1, 949)}, 1000).fails == 0);
+    CHECK(bounds_of({ended(8, 1, 950)}, 1000).fails == 8);
+    CHECK(bounds_of({ended(8, 1, 2000)}, 1000).fails == 8);
+  }
+  SECTION("an end that was not seen, or a failure of its own, says nothing") {
+    RunRecord unseen = ended(4, 0);
+    unseen.wait_status.reset();
+    RunRecord failed = ended(4, 0);
+    failed.wait_status = 256;
+    CHECK(bounds_of({unseen, failed}, 1000).works == 0);
+  }
+  SECTION("with no success half of the failure is the start") {
+    CHECK(start_count(8, {0, 6}) == 3);
+    CHECK(start_count(8, {0, 1}) == 1);
+  }
+}
+
+TEST_CASE("after a kill the workers are halved, down to one", "[retry]") {
+  CountBounds bounds;
+  CHECK(retry_count(8, bounds) == 4);
+  CHECK(bounds.fails == 8);
+  CHECK(retry_count(4, bounds) == 2);
+  CHECK(retry_count(2, bounds) == 1);
+  CHECK_FALSE(retry_count(1, bounds));
+  CHECK(bounds.fails == 1);
+
+  CountBounds known{5, 0};
+  CHECK(retry_count(8, known) == 5);  // not 4: 5 has worked
+  CHECK(retry_count(5, known) == 2);  // and does not any more
+  CHECK(known.works == 0);
+}
