@@ -127,7 +127,7 @@ Result<void> renew_lease_file(const LeaseFolder& folder, const LeaseName& name,
   const LeaseName fresh{name.id, LeaseName::Kind::renewal};
   remove_lease_file(folder, fresh);
   const Result<void> written = write_lease_file(folder, fresh, text);
-  if (!written) return written;
+  if (!written) return written.error();
   const int place = folder.fd.get();
   const std::string file = format_lease_name(name);
   if (::renameat(place, format_lease_name(fresh).c_str(), place,

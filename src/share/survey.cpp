@@ -98,14 +98,14 @@ void for_each_index(std::size_t n, const F& f) {
 }
 
 void measure_tree(SurveyContext& context, SurveyedFile& found,
-                  std::vector<ProcessStat> roots) {
+                  const std::vector<ProcessStat>& roots) {
   std::size_t most = kMostProcesses;
   if (!found.in->ours) {
     const std::size_t before = found.in->processes;
     if (before >= found.in->most_processes) return;
     most = found.in->most_processes - before;
   }
-  LeaseTree tree = read_process_tree(context.host, std::move(roots), most,
+  LeaseTree tree = read_process_tree(context.host, roots, most,
                                      context.table ? &*context.table : nullptr);
   found.in->processes += tree.pids.size();
   found.live.used = tree.used;
@@ -264,7 +264,7 @@ void look_for_marks(SurveyContext& context, std::vector<SurveyedFile>& all) {
     found.live.state =
         lease_state(found.live.lease, context.view, found.holder, roots.size());
     found.is_theirs = found.is_theirs || !roots.empty();
-    if (!roots.empty()) measure_tree(context, found, std::move(roots));
+    if (!roots.empty()) measure_tree(context, found, roots);
   }
 }
 
