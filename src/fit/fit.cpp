@@ -5,12 +5,21 @@
 
 namespace fitrun {
 
+double compute_budget(double available, const LeaseTerms& leases,
+                      double headroom, double reserve) {
+  // Not "+ 0" and "- 0": the original knows neither leases nor a reserve, and
+  // inf - 0 or -0.0 - 0 must stay what it computes.
+  if (leases.used != 0) available += leases.used;
+  double budget = available * headroom;
+  if (leases.claimed != 0) budget -= leases.claimed;
+  if (reserve != 0) budget -= reserve;
+  return budget;
+}
+
 Fit compute_fit(const FitInput& input) {
   const std::uint64_t want = std::max<std::uint64_t>(1, input.want);
-  double budget = input.available * input.headroom;
-  // Not "- 0": the original knows no reserve, and inf - 0 or -0.0 - 0 must stay
-  // what it computes.
-  if (input.reserve != 0) budget -= input.reserve;
+  const double budget = compute_budget(input.available, input.leases,
+                                       input.headroom, input.reserve);
 
   if (input.per_worker <= 0) return {want, false, input.fixed > budget, budget};
 

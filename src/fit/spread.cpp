@@ -1,17 +1,19 @@
 #include "fit/spread.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "base/saturate.h"
-#include "fit/fit.h"
 
 namespace fitrun {
 namespace {
 
-Fit fit_on(const SpreadInput& input, double available) {
-  return compute_fit({available, input.headroom, input.reserve, input.fixed,
-                      input.per_worker, input.want});
+Fit fit_on(const SpreadInput& input, std::size_t gpu) {
+  return compute_fit(
+      {input.available[gpu], input.headroom, input.reserve, input.fixed,
+       input.per_worker, input.want,
+       gpu < input.leases.size() ? input.leases[gpu] : LeaseTerms()});
 }
 
 std::size_t smallest(const std::vector<GpuShare>& gpus) {
@@ -138,8 +140,8 @@ void place(std::vector<GpuShare>& gpus, const SpreadInput& input,
 // `input.want` is at least 1 and there is a GPU.
 SpreadFit solve(const SpreadInput& input) {
   SpreadFit result;
-  for (const double available : input.available) {
-    const Fit fit = fit_on(input, available);
+  for (std::size_t gpu = 0; gpu < input.available.size(); ++gpu) {
+    const Fit fit = fit_on(input, gpu);
     result.gpus.push_back({fit.swapping ? 0 : fit.threads, 0, fit.budget});
   }
   const Joint joint = joint_fit(result.gpus, input.spread, input.want);
@@ -167,8 +169,10 @@ SpreadFit compute_spread(const SpreadInput& input) {
       asked.spread == Spread::first)
     return result;
 
-  asked.available.erase(asked.available.begin() +
-                        static_cast<std::ptrdiff_t>(*result.limiting));
+  const auto limiting = static_cast<std::ptrdiff_t>(*result.limiting);
+  asked.available.erase(asked.available.begin() + limiting);
+  if (limiting < std::ssize(asked.leases))
+    asked.leases.erase(asked.leases.begin() + limiting);
   const SpreadFit without = solve(asked);
   if (!without.swapping &&
       (result.swapping || without.threads > result.threads))

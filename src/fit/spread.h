@@ -17,6 +17,7 @@
 
 #include "base/pool.h"
 #include "base/spread.h"
+#include "fit/fit.h"
 
 namespace fitrun {
 
@@ -30,6 +31,7 @@ struct SpreadInput {
   double per_worker = 0;
   std::uint64_t want = 1;  // 0 counts as 1
   Spread spread = Spread::first;
+  std::vector<LeaseTerms> leases{};  // one per GPU, or none at all
 };
 
 struct GpuShare {

@@ -79,7 +79,7 @@ std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
   return used;
 }
 
-// Asks the sources of one pool, and takes out what leases hold.
+// Asks the sources of one pool, and writes beside them what leases have.
 void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
                   const LedgerReading& seen, const Caller& caller) {
   const auto& [live, viewer] = seen;
@@ -101,13 +101,12 @@ void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
                      caller, self);
     uses = device_uses(pool.gpus, drm);
   }
-  subtract_leases(pool.reading, "", live, viewer);
+  add_leases(pool.reading, "", live, viewer);
   for (Gpu& gpu : pool.gpus) {
     // A GPU that uses the RAM shares it with the leases of RAM.
     const bool shared = gpu.memory == GpuMemory::shared;
     gpu.reading.pool = shared ? Pool::ram : Pool::vram;
-    subtract_leases(gpu.reading, shared ? "" : identity(gpu), live, viewer,
-                    uses);
+    add_leases(gpu.reading, shared ? "" : identity(gpu), live, viewer, uses);
   }
 }
 

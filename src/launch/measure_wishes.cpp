@@ -24,7 +24,11 @@ CountLimits limits_of(const Plan& plan, const PoolPlan& pool) {
   if (const WorkerCap* const cap = binding(plan.caps))
     limits.most =
         std::max<std::uint64_t>(1, std::min(limits.most, cap->workers));
-  limits.available = static_cast<double>(*pool.binding.available);
+  // What others have set aside and not used yet is theirs.
+  const LeaseTerms leases = lease_terms(pool.binding);
+  limits.available =
+      std::max(0.0, static_cast<double>(*pool.binding.available) + leases.used -
+                        leases.claimed);
   if (!pool.needs.fixed.empty() || !pool.needs.per_worker.empty())
     limits.declared = Costs{pool.fixed.bytes, pool.per_worker.bytes};
   return limits;

@@ -1,7 +1,10 @@
 #include "launch/sharing.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/bytes.h"
-#include "fit/fit.h"
+#include "base/saturate.h"
 #include "gpu/vram.h"
 
 namespace fitrun {
@@ -19,25 +22,30 @@ std::string limit_level(const Constraint& c) {
 
 }  // namespace
 
-void subtract_leases(PoolReading& reading, const std::string& device,
-                     const std::vector<LiveLease>& live, const Viewer& viewer,
-                     const std::vector<DeviceUse>& uses) {
+void add_leases(PoolReading& reading, const std::string& device,
+                const std::vector<LiveLease>& live, const Viewer& viewer,
+                const std::vector<DeviceUse>& uses) {
   if (live.empty()) return;
   std::vector<SharedLimit> limits;
   std::vector<Constraint*> constraints;
   for (Constraint& c : reading.constraints) {
     if (!c.available || c.name == "given") continue;
-    limits.push_back({reading.pool, device, limit_level(c), *c.available});
+    limits.push_back({reading.pool, device, limit_level(c)});
     constraints.push_back(&c);
   }
-  const std::vector<Remainder> left =
-      subtract_claims(limits, live, viewer, uses);
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    constraints[i]->available = left[i].available;
-    for (const Subtraction& taken : left[i].subtracted) {
-      constraints[i]->leased.push_back(
-          {holder_of(live[taken.lease]), taken.bytes});
+  const std::vector<std::vector<Claim>> claims =
+      claims_on(limits, live, viewer, uses);
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    Constraint& c = *constraints[i];
+    for (const Claim& claim : claims[i]) {
+      c.leased.push_back(
+          {holder_of(live[claim.lease]), claim.bytes, claim.used});
+      c.used_by_leases = add(c.used_by_leases, claim.used);
     }
+    // What is used under another limit, or shared, is not missing here.
+    if (c.limit)
+      c.used_by_leases =
+          std::min(c.used_by_leases, subtract(*c.limit, *c.available));
   }
 }
 
@@ -99,9 +107,14 @@ LeaseRequest place_request(const Plan& plan) {
   for (Holding& holding : request.holdings) {
     for (const PoolPlan& pool : plan.pools) {
       if (pool.needs.pool != holding.pool) continue;
-      holding.bytes = whole_bytes(available_for(
-          static_cast<double>(holding.bytes), pool.needs.headroom.value,
-          static_cast<double>(pool.needs.reserve.value.count)));
+      double needed = static_cast<double>(holding.bytes) +
+                      static_cast<double>(pool.needs.reserve.value.count);
+      if (pool.fit.swapping) {
+        const Constraint& c = pool.binding;
+        needed += (1 - pool.needs.headroom.value) *
+                  (static_cast<double>(*c.available) + lease_terms(c).used);
+      }
+      holding.bytes = whole_bytes(std::ceil(needed));
     }
   }
   return request;

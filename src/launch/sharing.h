@@ -1,4 +1,4 @@
-// Between the plan and the ledger: what leases leave of each constraint, and
+// Between the plan and the ledger: what leases have of each constraint, and
 // what this launch sets aside.
 //
 // share/ knows nothing of constraints and probe/ nothing of leases; here one is
@@ -15,12 +15,12 @@
 
 namespace fitrun {
 
-// Takes what live leases hold out of every constraint that spoke. A figure that
-// the user gave stays: who gives it knows what it is for.
+// Writes beside every constraint that spoke what live leases have of it. Not
+// beside a figure that the user gave: who gives it knows what it is for.
 // `device` is identity() of a GPU, "" for RAM.
-void subtract_leases(PoolReading& reading, const std::string& device,
-                     const std::vector<LiveLease>& live, const Viewer& viewer,
-                     const std::vector<DeviceUse>& uses = {});
+void add_leases(PoolReading& reading, const std::string& device,
+                const std::vector<LiveLease>& live, const Viewer& viewer,
+                const std::vector<DeviceUse>& uses = {});
 
 // What the processes behind leases hold of the GPUs, by the word of the
 // drivers. `drm` was read before `gpus`.
@@ -34,9 +34,9 @@ std::vector<DeviceUse> ask_device_uses(probe::Self& self,
 // What the plan needs, as a lease: fixed and all workers, in every pool.
 LeaseRequest lease_request(const Plan& plan, std::uint64_t threads);
 
-// What must be available before one worker starts: its costs, and what headroom
-// and reserve keep free beside them. Less would let launches behind this one
-// take what it waits for.
+// What launches behind this one have to leave it, so that one worker starts:
+// its costs and its reserve, and where they do not fit yet the share that it
+// keeps free, which a launch with a larger headroom would take otherwise.
 LeaseRequest place_request(const Plan& plan);
 
 }  // namespace fitrun

@@ -15,11 +15,11 @@ namespace {
 constexpr double kCells = 56;
 
 struct Glyphs {
-  std::string_view used, fixed, worker, over;
+  std::string_view used, set_aside, fixed, worker, over;
 };
 
-constexpr Glyphs kUnicode = {"\u2588", "\u2593", "\u2591", "!"};
-constexpr Glyphs kAscii = {"#", "=", "-", "!"};
+constexpr Glyphs kUnicode = {"\u2588", "\u2592", "\u2593", "\u2591", "!"};
+constexpr Glyphs kAscii = {"#", "+", "=", "-", "!"};
 
 struct Segment {
   double bytes = 0;
@@ -58,13 +58,16 @@ std::string render_bar(const BarInput& input, const std::string& indent,
   const Glyphs& glyphs = style.unicode ? kUnicode : kAscii;
   const auto workers = static_cast<double>(input.workers);
   const double available = sane(input.available);
+  const double set_aside = sane(input.set_aside);
   const double fixed = sane(input.fixed);
   const double per_worker = sane(input.per_worker);
   const double all_workers = sane(per_worker * workers);
-  const double over = std::max(0.0, fixed + all_workers - available);
-  const double free = std::max(0.0, available - fixed - all_workers);
+  const double taken = set_aside + fixed + all_workers;
+  const double over = std::max(0.0, taken - available);
+  const double free = std::max(0.0, available - taken);
 
   std::vector<Segment> segments = {{sane(input.used), glyphs.used, kGrey},
+                                   {set_aside, glyphs.set_aside, kGrey},
                                    {fixed, glyphs.fixed, kBlue}};
   // Beyond this each worker would be a cell or less: they are drawn as one.
   const bool each = input.workers <= 14 && per_worker > 0;
@@ -93,6 +96,8 @@ std::string render_bar(const BarInput& input, const std::string& indent,
   std::string legend;
   if (input.used > 0)
     legend += entry(glyphs.used, kGrey, "used", sane(input.used));
+  if (set_aside > 0)
+    legend += entry(glyphs.set_aside, kGrey, "set aside", set_aside);
   if (fixed > 0) legend += entry(glyphs.fixed, kBlue, "fixed", fixed);
   if (all_workers > 0) {
     legend += entry(glyphs.worker, kGreen,

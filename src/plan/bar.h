@@ -1,4 +1,5 @@
-// The memory of one pool as a bar: used, fixed, each worker, kept free.
+// The memory of one pool as a bar: used, set aside by others, fixed, each
+// worker, kept free.
 
 #pragma once
 
@@ -16,6 +17,7 @@ struct BarInput {
   double fixed = 0;
   double per_worker = 0;
   std::uint64_t workers = 0;
+  double set_aside = 0;  // of what is available, by others' leases
 };
 
 // The bar and its legend, two lines, each behind `indent`. Where the workers

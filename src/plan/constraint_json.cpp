@@ -26,7 +26,9 @@ nlohmann::ordered_json constraint_json(const Constraint& constraint) {
   if (!constraint.leased.empty()) {
     auto leases = nlohmann::ordered_json::array();
     for (const LeaseShare& share : constraint.leased)
-      leases.push_back({{"holder", share.holder}, {"bytes", share.bytes}});
+      leases.push_back({{"holder", share.holder},
+                        {"bytes", share.bytes},
+                        {"used", share.used}});
     json["leases"] = std::move(leases);
   }
   return json;

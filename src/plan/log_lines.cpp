@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "plan/lease_lines.h"
+
 namespace fitrun {
 namespace {
 
@@ -66,19 +68,6 @@ std::string limit_line(const PoolPlan& pool) {
   if (!c.limit || !c.used) return text;
   return text +
          fmt::format(" (limit {}, used {})", shown(*c.limit), shown(*c.used));
-}
-
-// Where other launches have set memory aside that would have been ours.
-std::string leases_line(const PoolPlan& pool) {
-  double bytes = 0;
-  for (const LeaseShare& share : pool.binding.leased)
-    bytes += static_cast<double>(share.bytes);
-  if (bytes == 0) return "";
-  const std::size_t count = pool.binding.leased.size();
-  return fmt::format("{} of the free {} is set aside by {} (fitrun leases)",
-                     format_bytes(bytes), name_of(pool.needs.pool),
-                     count == 1 ? pool.binding.leased[0].holder
-                                : fmt::format("{} other launches", count));
 }
 
 // Where each GPU gets its own part of the workers.
@@ -173,6 +162,8 @@ std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit) {
         " budget {}, fixed {}, {}/worker ", format_bytes(pool.fit.budget),
         format_bytes(pool.fixed.bytes), format_bytes(pool.per_worker.bytes));
   }
+  const std::string leases = for_leases_note(plan);
+  if (!leases.empty()) text += leases + "; --wait waits until it fits ";
   return text +
          (on_no_fit.value == OnNoFit::wait
               ? "(the wait ran out)"
@@ -181,8 +172,10 @@ std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit) {
 
 std::string waiting_line(const Plan& plan,
                          std::optional<std::chrono::milliseconds> timeout) {
-  std::string text =
-      log_tag(plan.label) + "not even one worker fits now: waiting";
+  std::string text = log_tag(plan.label) + "not even one worker fits now";
+  const std::string leases = for_leases_note(plan);
+  if (!leases.empty()) text += " " + leases;
+  text += ": waiting";
   if (!timeout) return text + " without end (^C gives up)";
   return text + fmt::format(" for up to {:.10g} s",
                             static_cast<double>(timeout->count()) / 1e3);
@@ -207,14 +200,16 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
     if (least <= LogLevel::info) say(LogLevel::info, estimate(pool));
     if (least <= LogLevel::info) {
       say(LogLevel::info, limit_line(pool));
-      say(LogLevel::info, leases_line(pool));
+      if (!no_fit_for_leases(pool)) say(LogLevel::info, leases_line(pool));
     }
     if (least <= LogLevel::info) say(LogLevel::info, gpus_line(pool));
     for (const std::string& doubt : cost_warnings(pool))
       say(LogLevel::warning, doubt);
     say(LogLevel::warning, cuda_context_line(pool));
     say(LogLevel::warning, process_cap_line(pool));
-    if (pool.fit.swapping) {
+    if (no_fit_for_leases(pool)) {
+      say(LogLevel::warning, no_fit_for_leases_line(pool));
+    } else if (pool.fit.swapping) {
       say(LogLevel::warning, overflow(pool));
       say(LogLevel::warning, free_workers_line(plan));
     }
@@ -223,8 +218,10 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
     say(LogLevel::info, by_cap);
   } else if (plan.reduced && !plan.swapping && least <= LogLevel::info) {
     say(LogLevel::info,
-        fmt::format("reduced workers {} -> {} to stay out of swap",
-                    plan.want.value, plan.threads));
+        reduced_for_leases(plan)
+            ? reduced_for_leases_line(plan)
+            : fmt::format("reduced workers {} -> {} to stay out of swap",
+                          plan.want.value, plan.threads));
   }
   say(LogLevel::warning, pressure_line(plan));
   say(LogLevel::warning, untold_line(plan));

@@ -1,6 +1,7 @@
 #include "plan/pools.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,10 +9,37 @@
 namespace fitrun {
 namespace {
 
+double available(const Constraint& c) {
+  return static_cast<double>(*c.available);
+}
+
+double budget(const Constraint& c, double headroom) {
+  return compute_budget(available(c), lease_terms(c), headroom, 0);
+}
+
+bool has_leases(const PoolReading& reading) {
+  return std::ranges::any_of(reading.constraints, [](const Constraint& c) {
+    return !c.leased.empty();
+  });
+}
+
+// What would be available if the commands that hold leases were gone; somebody
+// has spoken.
+double available_alone(const PoolReading& reading) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const Constraint& c : reading.constraints) {
+    if (c.available)
+      least = std::min(least, available(c) + lease_terms(c).used);
+  }
+  return least;
+}
+
 SpreadInput spread_input(const PoolPlan& pool, std::uint64_t want) {
   SpreadInput input;
-  for (const GpuPlan& gpu : pool.gpus)
-    input.available.push_back(static_cast<double>(*gpu.binding.available));
+  for (const GpuPlan& gpu : pool.gpus) {
+    input.available.push_back(available(gpu.binding));
+    input.leases.push_back(lease_terms(gpu.binding));
+  }
   input.headroom = pool.needs.headroom.value;
   input.reserve = static_cast<double>(pool.needs.reserve.value.count);
   input.fixed = pool.fixed.bytes;
@@ -21,20 +49,36 @@ SpreadInput spread_input(const PoolPlan& pool, std::uint64_t want) {
   return input;
 }
 
+Fit fit_of(const SpreadFit& fit, std::size_t gpu) {
+  return {fit.threads, fit.reduced, fit.swapping, fit.gpus[gpu].budget};
+}
+
+std::optional<Fit> gpus_alone(const PoolPlan& pool, SpreadInput input) {
+  if (std::ranges::none_of(pool.gpus, [](const GpuPlan& gpu) {
+        return has_leases(gpu.gpu.reading);
+      }))
+    return std::nullopt;
+  input.leases.clear();
+  for (std::size_t i = 0; i < pool.gpus.size(); ++i)
+    input.available[i] = available_alone(pool.gpus[i].gpu.reading);
+  return fit_of(compute_spread(input), pool.deciding);
+}
+
 Result<PoolPlan> plan_gpus(PoolPlan pool, std::vector<Gpu> gpus,
                            std::uint64_t want) {
   for (Gpu& gpu : gpus) {
-    auto decided = decide_binding(gpu.reading);
+    auto decided = decide_binding(gpu.reading, pool.needs.headroom.value);
     if (!decided) return decided.error();
     pool.gpus.push_back({std::move(gpu), std::move(*decided), {}});
   }
-  const SpreadFit fit = compute_spread(spread_input(pool, want));
+  SpreadInput input = spread_input(pool, want);
+  const SpreadFit fit = compute_spread(input);
   pool.deciding = fit.limiting.value_or(0);
   const GpuPlan& deciding = pool.gpus[pool.deciding];
   pool.reading = deciding.gpu.reading;
   pool.binding = deciding.binding;
-  pool.fit = {fit.threads, fit.reduced, fit.swapping,
-              fit.gpus[pool.deciding].budget};
+  pool.fit = fit_of(fit, pool.deciding);
+  pool.fit_alone = gpus_alone(pool, std::move(input));
   pool.threads_without_deciding = fit.threads_without_limiting;
   for (std::size_t i = 0; i < pool.gpus.size(); ++i)
     pool.gpus[i].share = fit.gpus[i];
@@ -67,8 +111,24 @@ std::vector<std::string> cost_warnings(const PoolPlan& pool) {
   return warnings;
 }
 
-Result<Constraint> decide_binding(const PoolReading& reading) {
-  if (const Constraint* const found = binding(reading)) return *found;
+LeaseTerms lease_terms(const Constraint& constraint) {
+  LeaseTerms terms;
+  terms.used = static_cast<double>(constraint.used_by_leases);
+  for (const LeaseShare& share : constraint.leased)
+    terms.claimed += static_cast<double>(share.bytes);
+  return terms;
+}
+
+Result<Constraint> decide_binding(const PoolReading& reading, double headroom) {
+  const Constraint* tightest = nullptr;
+  for (const Constraint& c : reading.constraints) {
+    if (!c.available) continue;
+    if (!tightest ||
+        std::pair(budget(c, headroom), *c.available) <
+            std::pair(budget(*tightest, headroom), *tightest->available))
+      tightest = &c;
+  }
+  if (tightest) return *tightest;
   std::string reasons;
   for (const Constraint& c : reading.constraints) {
     if (!reasons.empty()) reasons += "; ";
@@ -90,14 +150,22 @@ Result<PoolPlan> plan_pool(PoolInput input, std::uint64_t want) {
   if (!input.gpus.empty())
     return plan_gpus(std::move(pool), std::move(input.gpus), want);
 
-  auto decided = decide_binding(input.reading);
+  auto decided = decide_binding(input.reading, pool.needs.headroom.value);
   if (!decided) return decided.error();
   pool.reading = std::move(input.reading);
   pool.binding = std::move(*decided);
-  pool.fit = compute_fit({static_cast<double>(*pool.binding.available),
-                          pool.needs.headroom.value,
-                          static_cast<double>(pool.needs.reserve.value.count),
-                          pool.fixed.bytes, pool.per_worker.bytes, want});
+  FitInput fit{available(pool.binding),
+               pool.needs.headroom.value,
+               static_cast<double>(pool.needs.reserve.value.count),
+               pool.fixed.bytes,
+               pool.per_worker.bytes,
+               want,
+               lease_terms(pool.binding)};
+  pool.fit = compute_fit(fit);
+  if (!has_leases(pool.reading)) return pool;
+  fit.available = available_alone(pool.reading);
+  fit.leases = {};
+  pool.fit_alone = compute_fit(fit);
   return pool;
 }
 

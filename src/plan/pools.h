@@ -31,6 +31,9 @@ struct PoolInput {
   std::vector<Gpu> gpus;
 };
 
+// What leases have of the constraint, for the arithmetic.
+LeaseTerms lease_terms(const Constraint& constraint);
+
 // One GPU, decided.
 struct GpuPlan {
   Gpu gpu;
@@ -47,6 +50,8 @@ struct PoolPlan {
   PoolReading reading;
   Constraint binding;  // the one of `reading` that decides
   Fit fit;
+  // What it would be without the leases; empty where there are none.
+  std::optional<Fit> fit_alone;
   std::vector<GpuPlan> gpus;
   std::size_t deciding = 0;  // index in `gpus`
   // Where leaving the deciding GPU out would give more workers: how many.
@@ -56,8 +61,10 @@ struct PoolPlan {
 // What is doubtful about the files that the costs name; the first few.
 std::vector<std::string> cost_warnings(const PoolPlan& pool);
 
-// What a pool can give. An error, with the way out, where no source knows.
-Result<Constraint> decide_binding(const PoolReading& reading);
+// What a pool can give: the constraint with the smallest budget, among equals
+// the one with the least available. An error, with the way out, where no source
+// knows.
+Result<Constraint> decide_binding(const PoolReading& reading, double headroom);
 
 Result<PoolPlan> plan_pool(PoolInput input, std::uint64_t want);
 

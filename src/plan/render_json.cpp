@@ -21,13 +21,23 @@ Json items_json(const CostSum& cost) {
   return items;
 }
 
+// What leases have of a constraint, beside what it gives.
+void add_lease_terms(const Constraint& c, Json& json) {
+  json["used_by_leases"] = c.used_by_leases;
+  json["leased"] = whole_bytes(lease_terms(c).claimed);
+}
+
 Json pool_json(const PoolPlan& pool) {
   Json constraints = Json::array();
-  for (const Constraint& c : pool.reading.constraints)
+  for (const Constraint& c : pool.reading.constraints) {
     constraints.push_back(constraint_json(c));
+    if (!c.leased.empty()) add_lease_terms(c, constraints.back());
+  }
   Json json = {{"pool", key_of(pool.needs.pool)},
                {"threads", pool.fit.threads},
                {"available", *pool.binding.available},
+               {"used_by_leases", pool.binding.used_by_leases},
+               {"leased", whole_bytes(lease_terms(pool.binding).claimed)},
                {"binding", pool.binding.name},
                {"headroom", pool.needs.headroom.value},
                {"headroom_origin", pool.needs.headroom.origin},
@@ -52,6 +62,8 @@ Json pool_json(const PoolPlan& pool) {
                    {"name", gpu.gpu.name},
                    {"source", gpu.gpu.source},
                    {"available", *gpu.binding.available},
+                   {"used_by_leases", gpu.binding.used_by_leases},
+                   {"leased", whole_bytes(lease_terms(gpu.binding).claimed)},
                    {"binding", gpu.binding.name},
                    {"budget", whole_bytes(gpu.share.budget)},
                    {"fits", gpu.share.fits},

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "plan/bar.h"
+#include "plan/lease_lines.h"
 
 namespace fitrun {
 namespace {
@@ -41,6 +42,7 @@ std::string budget_origin(const PoolPlan& pool) {
   std::string text =
       fmt::format("x {:.6g} headroom ({})", pool.needs.headroom.value,
                   pool.needs.headroom.origin);
+  if (!pool.binding.leased.empty()) text += " of both, less what is leased";
   if (pool.needs.reserve.value.count > 0) {
     text += fmt::format(
         ", less {} reserve ({})",
@@ -81,13 +83,9 @@ std::string available_rows(const PoolPlan& pool, const Constraint& binding,
   std::string out = row(name_of(pool.needs.pool),
                         format_bytes(static_cast<double>(*binding.available)),
                         "available", origin);
-  for (const LeaseShare& share : binding.leased) {
-    out += row("", "", "",
-               fmt::format("after {} set aside by {}",
-                           format_bytes(static_cast<double>(share.bytes)),
-                           share.holder));
-  }
-  return out;
+  if (binding.leased.empty()) return out;
+  return out + row("", format_bytes(lease_terms(binding).claimed), "leased",
+                   held_by(binding));
 }
 
 std::string bar_of(const PoolPlan& pool, const Constraint& binding,
@@ -99,6 +97,8 @@ std::string bar_of(const PoolPlan& pool, const Constraint& binding,
   bar.fixed = pool.fixed.bytes;
   bar.per_worker = pool.per_worker.bytes;
   bar.workers = workers;
+  bar.set_aside = lease_terms(binding).claimed -
+                  static_cast<double>(binding.used_by_leases);
   return "\n" + render_bar(bar, "        ", style);
 }
 

@@ -3,7 +3,8 @@
 // A source that could not be read is not an error: it is a Constraint with a
 // reason, and the plan shows it beside the ones that spoke. Unknown is neither
 // zero nor unlimited. What a pool can give is the smallest number among its
-// constraints; the one that gives it is said to bind.
+// constraints; the one that gives it is said to bind. Where launches hold
+// leases, a plan looks for the smallest budget instead (plan/pools.h).
 
 #pragma once
 
@@ -16,10 +17,11 @@
 
 namespace fitrun {
 
-// What another launch has set aside and not used yet.
+// What another launch has of a constraint's memory.
 struct LeaseShare {
-  std::string holder;  // "HTML (pid 4242)"
-  std::uint64_t bytes = 0;
+  std::string holder;       // "HTML (pid 4242)"
+  std::uint64_t bytes = 0;  // the larger of what it set aside and what it uses
+  std::uint64_t used = 0;   // of those
 };
 
 // All numbers are bytes.
@@ -40,8 +42,10 @@ struct Constraint {
   // or a batch job, "slurm:1234"; "" for the whole machine.
   std::string level;
 
-  // Already taken from `available`.
+  // The leases that count against it, and what they use of it together: missing
+  // from `available`, and with that never more than `limit`.
   std::vector<LeaseShare> leased;
+  std::uint64_t used_by_leases = 0;
 };
 
 // A limit on one process, like `ulimit -v`: it caps a worker, never the pool.

@@ -58,36 +58,58 @@ struct Question {
   const Forest& forest;
 };
 
-// What the lease claims of the limit by itself.
-std::uint64_t own_claim(const Question& q, std::size_t i) {
+// Bytes that a lease uses, and those that it has set aside beyond them.
+struct Tally {
+  std::uint64_t used = 0;
+  std::uint64_t outstanding = 0;
+};
+
+// What the lease has of the limit by itself.
+Tally own_tally(const Question& q, std::size_t i) {
   const LiveLease& live = q.live[i];
-  if (is_own(live, q.viewer)) return 0;
+  if (is_own(live, q.viewer)) return {};
   if (live.lease.kind == LeaseKind::waiting && !waits_ahead(live, q.viewer))
-    return 0;
+    return {};
   if (!q.limit.level.empty() && !contains(live.lease.levels, q.limit.level))
-    return 0;
-  std::uint64_t bytes = 0;
-  for (const Holding& holding : live.lease.holdings)
-    if (holding.pool == q.limit.pool && holding.device == q.limit.device)
-      bytes = add(bytes, outstanding(live, holding, q.uses));
-  return bytes;
+    return {};
+  Tally tally;
+  for (const Holding& holding : live.lease.holdings) {
+    if (holding.pool != q.limit.pool || holding.device != q.limit.device)
+      continue;
+    tally.used = add(tally.used, used_of(live, holding, q.uses));
+    tally.outstanding =
+        add(tally.outstanding, outstanding(live, holding, q.uses));
+  }
+  if (encloses(live, q.viewer)) tally.outstanding = 0;
+  return tally;
 }
 
-// What the lease and those inside it claim, and who of them it is put down to.
-std::uint64_t claim(const Question& q, std::size_t i, int depth,
-                    std::vector<Subtraction>& subtracted) {
-  std::vector<Subtraction> inner;
-  std::uint64_t inside = 0;
-  if (depth < kDeepest)
-    for (const std::size_t k : q.forest.inner[i])
-      inside = add(inside, claim(q, k, depth + 1, inner));
-  const std::uint64_t own = encloses(q.live[i], q.viewer) ? 0 : own_claim(q, i);
-  if (own > inside) {
-    subtracted.push_back({i, own});
-    return own;
+// What the lease and those inside it have together, and who of them it is put
+// down to. Those inside are part of its tree, so that it uses what they use.
+Tally claim(const Question& q, std::size_t i, int depth,
+            std::vector<Claim>& claims) {
+  std::vector<Claim> inner;
+  Tally inside;
+  if (depth < kDeepest) {
+    for (const std::size_t k : q.forest.inner[i]) {
+      const Tally one = claim(q, k, depth + 1, inner);
+      inside.used = add(inside.used, one.used);
+      inside.outstanding = add(inside.outstanding, one.outstanding);
+    }
   }
-  subtracted.insert(subtracted.end(), inner.begin(), inner.end());
-  return inside;
+  const Tally own = own_tally(q, i);
+  const Tally all{std::max(own.used, inside.used),
+                  std::max(own.outstanding, inside.outstanding)};
+  const auto put_down = [&](std::uint64_t used, std::uint64_t beyond) {
+    if (used > 0 || beyond > 0) claims.push_back({i, add(used, beyond), used});
+  };
+  if (own.outstanding > inside.outstanding) {
+    put_down(all.used, own.outstanding);
+  } else {
+    put_down(all.used - inside.used, 0);
+    claims.insert(claims.end(), inner.begin(), inner.end());
+  }
+  return all;
 }
 
 }  // namespace
@@ -154,20 +176,16 @@ std::vector<std::string> enclosing_leases(const std::vector<LiveLease>& live,
   return found;
 }
 
-std::vector<Remainder> subtract_claims(const std::vector<SharedLimit>& limits,
-                                       const std::vector<LiveLease>& live,
-                                       const Viewer& viewer,
-                                       const std::vector<DeviceUse>& uses) {
+std::vector<std::vector<Claim>> claims_on(
+    const std::vector<SharedLimit>& limits, const std::vector<LiveLease>& live,
+    const Viewer& viewer, const std::vector<DeviceUse>& uses) {
   const Forest forest = forest_of(live);
-  std::vector<Remainder> answers;
+  std::vector<std::vector<Claim>> answers;
   for (const SharedLimit& limit : limits) {
-    Remainder left;
-    const Question question{limit, live, viewer, uses, forest};
-    std::uint64_t claimed = 0;
+    std::vector<Claim> claims;
     for (const std::size_t root : forest.roots)
-      claimed = add(claimed, claim(question, root, 0, left.subtracted));
-    left.available = subtract(limit.available, claimed);
-    answers.push_back(std::move(left));
+      claim({limit, live, viewer, uses, forest}, root, 0, claims);
+    answers.push_back(std::move(claims));
   }
   return answers;
 }

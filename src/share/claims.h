@@ -1,16 +1,17 @@
-// What live leases leave of each constraint. Pure.
+// What live leases claim of each constraint. Pure.
 //
-// A lease counts with what it has set aside and not used yet: used bytes are
-// missing from what a probe calls available already. Read what is used first
-// and probe after it, then memory that a command takes in between is counted
-// twice, never not at all.
+// A lease claims what it has set aside, or what its command uses where that is
+// more. Used bytes are missing from what a probe calls available, so they are
+// told apart: fit.h puts the two together. Read what is used first and probe
+// after it, then memory that a command takes in between is counted twice, never
+// not at all.
 //
 // A limit is shared by those below it only. The host's memory concerns
 // everyone; the memory.max of a cgroup concerns the leases whose own cgroups
 // are in it; a GPU's memory the leases of that GPU. A launch inside another
 // one's tree (a recipe of a make that fitrun started) draws on the lease around
-// it: for itself that lease does not count, for others the two are one claim,
-// the larger of them.
+// it: for itself that lease counts with what is used already, for others the
+// two are one claim, the larger of them.
 
 #pragma once
 
@@ -49,7 +50,6 @@ struct SharedLimit {
   Pool pool = Pool::ram;
   std::string device;  // the GPU's UUID; "" for RAM
   std::string level;   // of a cgroup: level_id(); "" where the host is meant
-  std::uint64_t available = 0;
 };
 
 // Who asks. Ids are this user's: another user's lease may bear the same one.
@@ -60,15 +60,11 @@ struct Viewer {
   std::vector<std::string> enclosing;  // ids of the leases around it
 };
 
-struct Subtraction {
-  std::size_t lease = 0;  // index in the live leases
-  std::uint64_t bytes = 0;
-};
-
-// What leases leave under a limit.
-struct Remainder {
-  std::uint64_t available = 0;  // never below 0
-  std::vector<Subtraction> subtracted;
+struct Claim {
+  std::size_t lease = 0;    // index in the live leases
+  std::uint64_t bytes = 0;  // the larger of leased and used
+  std::uint64_t used = 0;   // of those
+  friend bool operator==(const Claim&, const Claim&) = default;
 };
 
 // The GPUs that commands hold leases of, and the processes behind those: what
@@ -96,10 +92,9 @@ bool waits_ahead(const LiveLease& live, const Viewer& viewer);
 std::vector<std::string> enclosing_leases(const std::vector<LiveLease>& live,
                                           const std::string& mark, uid_t user);
 
-// What is left under each of the limits, in order.
-std::vector<Remainder> subtract_claims(const std::vector<SharedLimit>& limits,
-                                       const std::vector<LiveLease>& live,
-                                       const Viewer& viewer,
-                                       const std::vector<DeviceUse>& uses = {});
+// The claims under each of the limits, in order; those of nothing are left out.
+std::vector<std::vector<Claim>> claims_on(
+    const std::vector<SharedLimit>& limits, const std::vector<LiveLease>& live,
+    const Viewer& viewer, const std::vector<DeviceUse>& uses = {});
 
 }  // namespace fitrun

@@ -299,4 +299,57 @@ def test_without_leases_the_same_cgroup_kills(w):
         assert kills > 0
 
 
+def granted(w, count, headrooms, ramp):
+    """What so many launches were granted in a cgroup of 1 GiB, as a share of the
+    budget of one of them alone. Each eats all of its lease when `ramp` says."""
+    per, limit = 24 * MIB, 1024 * MIB
+    rng = random.Random(SEED)
+    with cgroup(limit) as folder:
+        try:
+            ids = {}
+            started = []
+            for i in range(count):
+                p = w.popen(
+                    [os.environ["FITRUN"], "-q", "--headroom",
+                     headrooms[i % len(headrooms)], "--fixed", "0",
+                     "--per-worker", per, "--want", rng.randrange(1, 9),
+                     "--on-no-fit", "fail", "--", "sh", "-c",
+                     "echo $FITRUN_LEASE; " + ramp(i) +
+                     f"exec {HOLD} eat $((FITRUN_THREADS * {per} - {OWN}))"],
+                    preexec_fn=enter(folder), stderr=subprocess.DEVNULL)
+                started.append(p)
+                # With a fast ramp the next one sees all of it in use.
+                if not ramp(i):
+                    ids[p.stdout.readline().strip()] = p
+                    p.stdout.readline()
+            for p in started:
+                if p not in ids.values():
+                    ids[p.stdout.readline().strip()] = p
+            bytes_of = {lease["id"]: lease["holdings"][0]["leased"]
+                        for lease in w.leases()}
+            total = sum(bytes_of[i] for i in ids if i)
+            assert oom_kills(folder) == 0
+            return total / (float(max(headrooms)) * limit)
+        finally:
+            w.kill_all()
+
+
+def keeps_the_margin(w, headrooms):
+    for count in (24, 40):
+        for name, ramp in (("fast", lambda i: ""),
+                           ("slow", lambda i: f"sleep 0.{i % 10}; "),
+                           ("none", lambda i: "read line; ")):
+            share = granted(w, count, headrooms, ramp)
+            print(f"{count} launches, {name} ramp: {share:.3f}", flush=True)
+            assert 0.8 < share <= 1, (count, name, share)
+
+
+def test_many_launches_keep_the_margin_of_one(w):
+    keeps_the_margin(w, ["0.7"])
+
+
+def test_different_headrooms_keep_the_largest_margin(w):
+    keeps_the_margin(w, ["0.7", "0.5", "0.8"])
+
+
 run(globals())

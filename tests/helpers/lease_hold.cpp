@@ -38,6 +38,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "fit/fit.h"
 #include "os/file.h"
 #include "share/ledger.h"
 #include "share/render_leases.h"
@@ -169,11 +170,18 @@ struct Outcome {
   std::uint64_t bytes = 0;
 };
 
-Outcome fit(const Options& o, double available) {
-  const double safe =
-      std::floor((available * o.headroom - static_cast<double>(o.reserve) -
-                  static_cast<double>(o.fixed)) /
-                 static_cast<double>(o.per));
+Outcome fit(const Options& o, std::uint64_t available,
+            const std::vector<Claim>& claims) {
+  LeaseTerms leases;
+  for (const Claim& claim : claims) {
+    leases.used += static_cast<double>(claim.used);
+    leases.claimed += static_cast<double>(claim.bytes);
+  }
+  const double budget =
+      compute_budget(static_cast<double>(available), leases, o.headroom,
+                     static_cast<double>(o.reserve));
+  const double safe = std::floor((budget - static_cast<double>(o.fixed)) /
+                                 static_cast<double>(o.per));
   Outcome outcome;
   outcome.fits = safe >= 1;
   if (outcome.fits)
@@ -238,10 +246,10 @@ int fit_and_start(Options& o) {
     die_at(o, "locked");
     const LedgerReading seen = ledger.read(lock);
     const std::string level = o.cgroup.empty() ? "" : level_id(o.cgroup);
-    const Remainder left = subtract_claims({{pool, o.gpu, level, probe(o)}},
-                                           seen.live, seen.viewer)
-                               .front();
-    const Outcome outcome = fit(o, static_cast<double>(left.available));
+    const std::uint64_t available = probe(o);
+    const Outcome outcome =
+        fit(o, available,
+            claims_on({{pool, o.gpu, level}}, seen.live, seen.viewer).front());
     o.request.threads = outcome.threads;
     if (o.request.label.empty() || o.request.label == "run-one")
       o.request.label = outcome.fits ? "" : "run-one";
@@ -254,8 +262,9 @@ int fit_and_start(Options& o) {
       start(o, ledger, id, outcome);
     }
     if (o.policy == "fail") return 75;
-    const double need = std::ceil(
-        static_cast<double>(o.fixed + o.per + o.reserve) / o.headroom);
+    const double need =
+        std::ceil(static_cast<double>(o.fixed + o.per + o.reserve) +
+                  (1 - o.headroom) * static_cast<double>(available));
     o.request.holdings = {{pool, o.gpu, static_cast<std::uint64_t>(need)}};
     ledger.queue(lock, o.request, seen);
     die_at(o, "queued");
@@ -341,15 +350,14 @@ int measure(std::uint64_t count) {
     const auto start = std::chrono::steady_clock::now();
     const std::clock_t cpu = std::clock();
     const LedgerReading seen = ledger.read();
-    const Remainder left =
-        subtract_claims({{Pool::ram, "", "", 1U << 30}}, seen.live, seen.viewer)
-            .front();
+    const std::vector<Claim> claims =
+        claims_on({{Pool::ram, "", ""}}, seen.live, seen.viewer).front();
     const std::chrono::duration<double, std::micro> taken =
         std::chrono::steady_clock::now() - start;
-    std::printf("%zu leases %.0f us, %.0f us of CPU, %zu subtracted\n",
+    std::printf("%zu leases %.0f us, %.0f us of CPU, %zu claims\n",
                 seen.live.size(), taken.count(),
                 static_cast<double>(std::clock() - cpu) * 1e6 / CLOCKS_PER_SEC,
-                left.subtracted.size());
+                claims.size());
   }
   return 0;
 }

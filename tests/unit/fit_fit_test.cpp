@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <vector>
 
 #include "catch.h"
 
@@ -171,4 +172,73 @@ TEST_CASE("what must be available is the budget's inverse", "[fit]") {
     input.available -= 1;
     REQUIRE(compute_fit(input).swapping);
   }
+}
+
+TEST_CASE("leases enter the budget and not what is available", "[fit]") {
+  // Of 1000, one lease of 300 has used 100 and one of 200 uses 250: 650 are
+  // available. 0.7 * (650 + 350) - (300 + 250) - 20 = 130
+  const LeaseTerms leases{350, 550};
+  CHECK(compute_budget(650, leases, 0.7, 20) == Approx(130));
+  const Fit both = compute_fit({650, 0.7, 20, 30, 50, 8, leases});
+  CHECK(both.threads == 2);  // (130 - 30) / 50
+  CHECK((both.reduced && !both.swapping));
+  // Ramped up or not, a lease leaves the same.
+  CHECK(compute_budget(1000, {0, 300}, 0.7, 0) ==
+        compute_budget(700, {300, 300}, 0.7, 0));
+  // Leases of more than there is to share leave less than nothing.
+  CHECK(compute_budget(1000, {0, 800}, 0.7, 0) == Approx(-100));
+  CHECK(compute_fit({1000, 0.7, 0, 0, 50, 8, {0, 800}}).swapping);
+  CHECK(compute_fit({1000, 0.7, 0, 0, 0, 8, {0, 800}}).swapping);
+}
+
+// Launches that come and go on one machine, each of which has used anything
+// from nothing to all of its lease when the next one comes. What they were
+// granted together is never more than the largest budget of one of them alone.
+TEST_CASE("the margin of one launch is kept by all of them", "[fit]") {
+  struct Running {
+    double leased = 0, used = 0;
+  };
+  std::mt19937_64 random(12);
+  const auto below = [&](std::uint64_t end) {
+    return static_cast<double>(random() % end);
+  };
+  int fitted = 0;
+  for (int round = 0; round < 500; ++round) {
+    const double total = 1 + below(std::uint64_t{1} << 36);
+    const bool equal = random() % 2 == 0;
+    const double shared = (1 + below(100)) / 100;
+    double largest = 0;
+    std::vector<Running> running;
+    for (int step = 0; step < 60; ++step) {
+      if (random() % 4 == 0 && !running.empty()) {
+        running.erase(running.begin() +
+                      static_cast<std::ptrdiff_t>(random() % running.size()));
+      }
+      LeaseTerms leases;
+      for (Running& one : running) {
+        one.used = std::max(one.used, std::floor(one.leased * (below(5)) / 4));
+        leases.used += one.used;
+        leases.claimed += std::max(one.leased, one.used);
+      }
+      FitInput input;
+      input.available = total - leases.used;
+      input.headroom = equal ? shared : (1 + below(100)) / 100;
+      input.fixed = std::floor(below(1000) / 4000 * total);
+      input.per_worker = 1 + std::floor(below(1000) / 8000 * total);
+      input.want = 1 + random() % 16;
+      input.leases = leases;
+      const Fit fit = compute_fit(input);
+      if (fit.swapping) continue;  // a lone run-one, which is not granted
+      ++fitted;
+      largest = std::max(largest, input.headroom);
+      running.push_back(
+          {input.fixed + static_cast<double>(fit.threads) * input.per_worker,
+           0});
+      double granted = 0;
+      for (const Running& one : running) granted += one.leased;
+      CAPTURE(round, step, total, equal, largest);
+      REQUIRE(granted <= largest * total * (1 + 1e-12));
+    }
+  }
+  CHECK(fitted > 5000);
 }

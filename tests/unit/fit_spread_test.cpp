@@ -284,3 +284,20 @@ TEST_CASE("spreads are named as in descriptors", "[spread]") {
   CHECK(key_of(Spread::roundrobin) == "roundrobin");
   CHECK(spread_from_key("round-robin") == std::nullopt);
 }
+
+TEST_CASE("each GPU has leases of its own", "[spread]") {
+  SpreadInput input = {{10000, 6000}, 0.5, 0, 0, 1000, 64, Spread::pin};
+  // 0.5 * 10000 = 5000; 0.5 * (6000 + 4000) - 4500 = 500
+  input.leases = {{}, {4000, 4500}};
+  CHECK(threads_of(compute_spread(input)) == Counts{5, 0});
+  input.spread = Spread::even;
+  const SpreadFit even = compute_spread(input);
+  CHECK(even.limiting == 1);
+  CHECK(even.threads_without_limiting == 5);
+  // The terms stay with their GPU where the first one is left out.
+  input.available = {6000, 10000};
+  input.leases = {{4000, 4500}, {}};
+  const SpreadFit turned = compute_spread(input);
+  CHECK(turned.limiting == 0);
+  CHECK(turned.threads_without_limiting == 5);
+}
