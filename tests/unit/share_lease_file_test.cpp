@@ -1,11 +1,16 @@
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
-#include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -98,17 +103,24 @@ TEST_CASE("a launch killed while it writes its lease leaves no file behind",
   const LeaseName name{kId, LeaseName::Kind::lease};
   const pid_t child = ::fork();
   if (child == 0) {
-    // The kernel kills whoever writes a byte.
-    const struct rlimit none {};
-    ::setrlimit(RLIMIT_FSIZE, &none);
-    ::signal(SIGXFSZ, SIG_DFL);
+    // The kernel kills whoever gives the file its name.
+    sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const sock_fprog filter{std::size(steps), steps};
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
     (void)write_lease_file(folder, name, "text");
     ::_exit(0);
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   REQUIRE(WIFSIGNALED(status));
-  CHECK(list_leases(folder, 100).empty());
+  CHECK(WTERMSIG(status) == SIGSYS);
+  for (const auto& left : std::filesystem::directory_iterator(scratch / "d"))
+    CHECK(left.path().filename() == "lock");
 }
 
 TEST_CASE("a name that is not what it says is not read", "[share]") {
