@@ -31,7 +31,7 @@ struct MeasureOptions {
   std::vector<std::string> inputs;
   bool write = false;
   std::string prepare;  // run by sh -c before each run; "": nothing
-  std::string plot;  // the file to write; "": none
+  std::string plot;     // the file to write; "": none
   bool show_output = false;
   bool sample = false;  // make no control group
 };
