@@ -56,7 +56,7 @@ Result<void> draw(const MeasureReport& report,
        ++i) {
     const PoolReport& pool = report.pools[i];
     if (pool.learned.samples.empty()) continue;
-    const auto done =
+    Result<void> done =
         std::move(pictures[i]).write(plot_svg(plot_of(report, pool)));
     if (!done) return done;
   }

@@ -52,11 +52,12 @@ void drop_own_write_signals() {
     if (sigismember(&foreign, number) == 1) ::kill(::getpid(), number);
 }
 
-void release_write_signals() {
-  if (!before.held) return;
+bool release_write_signals() {
+  if (!before.held) return false;
   drop_own_write_signals();
   before.held = false;
   ::sigprocmask(SIG_SETMASK, &before.mask, nullptr);
+  return true;
 }
 
 sigset_t callers_mask(sigset_t mask) {

@@ -17,9 +17,8 @@ namespace fitrun {
 // At the start of the program.
 void hold_write_signals();
 
-// Right before exec, in this process or in a child. Nothing where they are not
-// held.
-void release_write_signals();
+// Right before exec, in this process or in a child. Whether they were held.
+bool release_write_signals();
 
 // Takes away what our own writing has raised so far.
 void drop_own_write_signals();

@@ -43,10 +43,10 @@ void become(const std::vector<std::string>& argv,
             const EnvironmentChanges& changes) {
   apply(changes).value();
   const std::vector<char*> words = pointers_to(argv);
-  release_write_signals();
+  const bool held = release_write_signals();
   ::execvp(words[0], words.data());
   const int code = errno;
-  hold_write_signals();
+  if (held) hold_write_signals();
   throw cannot_start(argv[0], code);
 }
 

@@ -36,7 +36,7 @@ wrong 'nothing says what a worker costs'
 wrong 'no command to run: give one after --' --per-worker 1GB
 wrong 'check: give one or more descriptors' check
 wrong "--write: there is no descriptor to write to" measure --write -- touch ran
-wrong "--plot: absent/: No such file" measure --plot absent/p.svg s.toml touch ran
+wrong "--plot: absent/p.svg: No such file" measure --plot absent/p.svg s.toml touch ran
 wrong "--input: absent: No such file" measure --input absent s.toml touch ran
 wrong "--input: .: not a regular file" measure --input . s.toml touch ran
 for n in 0 -1 x 1,,2 1,0 9999999 ""; do
