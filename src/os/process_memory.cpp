@@ -68,4 +68,21 @@ std::uint64_t read_anonymous(const Host& host, const ProcessStat& stat) {
   return multiply(parse_anonymous_pages(*text).value_or(0), page_size());
 }
 
+std::optional<std::uint64_t> parse_lazily_freed(std::string_view meminfo) {
+  const auto anonymous = kib_field(meminfo, "AnonPages");
+  const auto active = kib_field(meminfo, "Active(anon)");
+  const auto inactive = kib_field(meminfo, "Inactive(anon)");
+  if (!anonymous || !active || !inactive) return std::nullopt;
+  // The lists hold shared memory and what is in swap as well too.
+  const std::uint64_t others =
+      add(kib_field(meminfo, "Shmem").value_or(0),
+          kib_field(meminfo, "SwapCached").value_or(0));
+  return subtract(add(*anonymous, others), add(*active, *inactive));
+}
+
+std::optional<std::uint64_t> read_lazily_freed(const Host& host, pid_t pid) {
+  const auto text = host.read(proc_path(pid, "smaps_rollup"));
+  return text ? kib_field(*text, "LazyFree") : std::nullopt;
+}
+
 }  // namespace fitrun

@@ -44,4 +44,16 @@ std::optional<std::uint64_t> parse_anonymous_pages(std::string_view text);
 // seen.
 std::uint64_t read_anonymous(const Host& host, const ProcessStat& stat);
 
+// Pages that their owners gave back with MADV_FREE and the kernel has not taken
+// yet: resident still, and free for whoever asks. Of the whole machine, bytes,
+// at most: those anonymous pages that /proc/meminfo has on no list of anonymous
+// ones, because the kernel moves them to the inactive files (mm/swap.c,
+// lru_lazyfree_fn); locked pages are on none either. Empty where lines are
+// missing.
+std::optional<std::uint64_t> parse_lazily_freed(std::string_view meminfo);
+
+// Of one process, LazyFree of /proc/PID/smaps_rollup: exact, at the price of
+// that file. Empty where it may not be read.
+std::optional<std::uint64_t> read_lazily_freed(const Host& host, pid_t pid);
+
 }  // namespace fitrun

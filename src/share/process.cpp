@@ -89,6 +89,7 @@ LeaseTree read_process_tree(const Host& host,
         {TreeMember::kNoParent,
          stat.anonymous ? *stat.anonymous : read_anonymous(host, stat), 0,
          stat.stack_start});
+    if (members.back().anonymous > 0) tree.large.push_back(stat.pid);
   }
   link(stats, members);
   add_peaks(host, tree.pids, members);

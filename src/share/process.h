@@ -13,6 +13,9 @@
 //     beyond the parent's peak. Whether a child was forked or has exec'd since
 //     is told by the address of its stack, which every exec draws anew.
 //
+// Pages that were given back with MADV_FREE are resident until somebody needs
+// them, and are available already: survey.cpp takes them off.
+//
 // Memory swapped out is not counted: it will want its room back.
 
 #pragma once
@@ -44,8 +47,9 @@ struct TreeMember {
 std::uint64_t least_used(const std::vector<TreeMember>& members);
 
 struct LeaseTree {
-  std::vector<pid_t> pids;  // the roots first
-  std::uint64_t used = 0;   // bytes, at least
+  std::vector<pid_t> pids;   // the roots first
+  std::vector<pid_t> large;  // those whose memory counts
+  std::uint64_t used = 0;    // bytes, at least
 };
 
 // The trees that grow from `roots`, as one, found as read_tree() does.

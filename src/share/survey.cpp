@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <chrono>
 #include <deque>
+#include <mutex>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "base/saturate.h"
 #include "share/process.h"
 #include "share/users.h"
 
@@ -70,7 +72,30 @@ struct SurveyContext {
   const Host& host;
   const Viewpoint& view;
   std::optional<ProcessTable> table{};
+  std::once_flag asked_lazily_freed{};
+  std::uint64_t lazily_freed = 0;  // of the whole machine, bytes, at most
 };
+
+// Less than this is lost in what the kernel keeps on its way between lists, and
+// not worth the reading of files.
+constexpr std::uint64_t kNoticed = 64U << 20;
+
+// What the processes have given back already. All that the machine has of such
+// pages is one line of a file; only where that is much is each process asked.
+std::uint64_t lazily_freed(SurveyContext& context,
+                           const std::vector<pid_t>& pids) {
+  std::call_once(context.asked_lazily_freed, [&context] {
+    const Result<std::string> text = context.host.read("/proc/meminfo");
+    if (text) context.lazily_freed = parse_lazily_freed(*text).value_or(0);
+  });
+  if (context.lazily_freed < kNoticed) return 0;
+  std::uint64_t sum = 0;
+  for (const pid_t pid : pids)
+    sum = add(
+        sum,
+        read_lazily_freed(context.host, pid).value_or(context.lazily_freed));
+  return std::min(sum, context.lazily_freed);
+}
 
 Existence existence_of(pid_t pid) {
   return ::kill(pid, 0) == 0 || errno == EPERM ? Existence::some
@@ -109,6 +134,8 @@ void measure_tree(SurveyContext& context, SurveyedFile& found,
                                      context.table ? &*context.table : nullptr);
   found.in->processes += tree.pids.size();
   found.live.used = tree.used;
+  if (tree.used >= kNoticed)
+    found.live.used = subtract(tree.used, lazily_freed(context, tree.large));
   found.live.pids = std::move(tree.pids);
 }
 

@@ -139,3 +139,19 @@ TEST_CASE("a line is found by its whole name", "[process]") {
   CHECK_FALSE(kib_field("Pss: 2\n", "Pss"));
   CHECK_FALSE(kib_field("Pss 2 kB\n", "Pss"));
 }
+
+TEST_CASE("pages given back lazily stand on no list of anonymous ones",
+          "[process]") {
+  // 900 anonymous and 100 shared pages' kB, of which the lists have 700.
+  const std::string text =
+      "SwapCached: 20 kB\nActive(anon): 300 kB\nInactive(anon): 400 kB\n"
+      "AnonPages: 900 kB\nShmem: 100 kB\n";
+  CHECK(parse_lazily_freed(text) == (900 + 100 + 20 - 700) * 1024U);
+  // Numbers of different moments: never below nothing.
+  CHECK(parse_lazily_freed("AnonPages: 1 kB\nActive(anon): 2 kB\n"
+                           "Inactive(anon): 0 kB\n") == 0U);
+  CHECK_FALSE(parse_lazily_freed("AnonPages: 1 kB\n"));
+  const MachineDir dir;
+  const Host host(dir.root());
+  CHECK_FALSE(read_lazily_freed(host, 7));
+}
