@@ -87,7 +87,7 @@ std::vector<RunRecord> past_runs(const Stage& stage,
   if (!history && options.retries == 0) note(history.error().message);
   if (!history) return {};
   for (const std::string& text : history->notes) note(text);
-  return std::move(history->runs);
+  return std::move((*history).runs);
 }
 
 Fd keep(const Plan& plan, const std::vector<RunRecord>& past,

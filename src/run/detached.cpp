@@ -44,9 +44,10 @@ pid_t fork_silently() {
 bool close_all_but(std::vector<int> kept) {
   std::sort(kept.begin(), kept.end());
   kept.push_back(INT_MAX);
-  int first = 0;
+  unsigned first = 0;  // INT_MAX has a successor here
   bool closed = true;
-  for (const int fd : kept) {
+  for (const int number : kept) {
+    const auto fd = static_cast<unsigned>(number);
     if (first < fd) closed &= ::syscall(SYS_close_range, first, fd - 1, 0) == 0;
     first = fd + 1;
   }
