@@ -11,26 +11,13 @@
 #include "catch.h"
 #include "measure/keeper.h"
 #include "measure/lone_group.h"
+#include "scratch.h"
 
 using namespace fitrun;
 using namespace std::chrono_literals;
 using std::chrono::microseconds;
 
 namespace {
-
-class Folder {
- public:
-  Folder() { REQUIRE(::mkdtemp(path_) != nullptr); }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string file(const std::string& name) const {
-    return std::string(path_) + "/" + name;
-  }
-
- private:
-  char path_[32] = "/tmp/fitrun-test-XXXXXX";
-};
 
 struct Looks {
   int count = 0;
@@ -118,9 +105,9 @@ TEST_CASE("a group is the run's while no stranger stays in it", "[keeper]") {
 }
 
 TEST_CASE("a keeper writes down the peak of what we become", "[keeper][real]") {
-  const Folder folder;
-  const StatePlace place{folder.file("state"), false};
-  const std::string fifo = folder.file("fifo");
+  const Scratch folder;
+  const StatePlace place{folder / "state", false};
+  const std::string fifo = folder / "fifo";
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   int output[2];
   REQUIRE(::pipe(output) == 0);

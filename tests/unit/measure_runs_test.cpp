@@ -18,26 +18,13 @@
 #include "measure/history.h"
 #include "measure/runs.h"
 #include "measure/runs_file.h"
+#include "scratch.h"
 
 using namespace fitrun;
 using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {
-
-class Folder {
- public:
-  Folder() { REQUIRE(::mkdtemp(path_) != nullptr); }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string file(const std::string& name) const {
-    return std::string(path_) + "/" + name;
-  }
-
- private:
-  char path_[32] = "/tmp/fitrun-test-XXXXXX";
-};
 
 RunRecord record_of(std::uint64_t workers) {
   RunRecord record;
@@ -75,8 +62,8 @@ void write_file(const std::string& file, const std::string& text) {
   std::ofstream(file) << text;
 }
 
-StatePlace place_in(const Folder& folder) {
-  return {folder.file("state"), false};
+StatePlace place_in(const Scratch& folder) {
+  return {folder / "state", false};
 }
 
 std::vector<std::uint64_t> workers_in(const StatePlace& place) {
@@ -265,8 +252,8 @@ TEST_CASE("records are kept below the user's state", "[runs]") {
 }
 
 TEST_CASE("records are appended, and read oldest first", "[runs]") {
-  const Folder folder;
-  const StatePlace place{folder.file("a/b"), false};
+  const Scratch folder;
+  const StatePlace place{folder / "a/b", false};
   CHECK(workers_in(place).empty());
   CHECK(append_run(place, record_of(1)));
   CHECK(append_run(place, record_of(2)));
@@ -280,7 +267,7 @@ TEST_CASE("records are appended, and read oldest first", "[runs]") {
 }
 
 TEST_CASE("a line that was cut short costs itself", "[runs]") {
-  const Folder folder;
+  const Scratch folder;
   const StatePlace place = place_in(folder);
   REQUIRE(append_run(place, record_of(1)));
   const std::string line = to_json_line(record_of(9));
@@ -295,7 +282,7 @@ TEST_CASE("a line that was cut short costs itself", "[runs]") {
 }
 
 TEST_CASE("the file is bounded, and so is what is read of it", "[runs]") {
-  const Folder folder;
+  const Scratch folder;
   const StatePlace place = place_in(folder);
   REQUIRE(append_run(place, record_of(1)));
   const std::string line = to_json_line(record_of(2));
@@ -324,7 +311,7 @@ TEST_CASE("the file is bounded, and so is what is read of it", "[runs]") {
 
 TEST_CASE("writers at once lose nothing, not even while it is rotated",
           "[runs]") {
-  const Folder folder;
+  const Scratch folder;
   const StatePlace place = place_in(folder);
   REQUIRE(append_run(place, record_of(1000)));
   RunRecord padding = record_of(1001);
@@ -353,7 +340,7 @@ TEST_CASE("writers at once lose nothing, not even while it is rotated",
 }
 
 TEST_CASE("nothing but a file of the user's own is written or read", "[runs]") {
-  const Folder folder;
+  const Scratch folder;
   const StatePlace place = place_in(folder);
   REQUIRE(::mkdir(place.folder.c_str(), 0700) == 0);
   const std::string name = GENERATE("runs.jsonl", "runs.old.jsonl");
@@ -381,10 +368,10 @@ TEST_CASE("nothing but a file of the user's own is written or read", "[runs]") {
     refused(": Is a directory");
   }
   SECTION("a symbolic link") {
-    write_file(folder.file("mine"), "text\n");
-    REQUIRE(::symlink(folder.file("mine").c_str(), file.c_str()) == 0);
+    write_file(folder / "mine", "text\n");
+    REQUIRE(::symlink((folder / "mine").c_str(), file.c_str()) == 0);
     refused(": is a symbolic link");
-    CHECK(text_of(folder.file("mine")) == "text\n");
+    CHECK(text_of(folder / "mine") == "text\n");
   }
   SECTION("another user's") {
     if (::geteuid() != 0) return;  // root alone can make one
@@ -397,8 +384,8 @@ TEST_CASE("nothing but a file of the user's own is written or read", "[runs]") {
 
 TEST_CASE("nothing is left in another user's folder", "[runs]") {
   if (::geteuid() != 0) return;  // root alone can make one
-  const Folder folder;
-  const std::string home = folder.file("home");
+  const Scratch folder;
+  const std::string home = folder / "home";
   REQUIRE(::mkdir(home.c_str(), 0755) == 0);
   REQUIRE(::chown(home.c_str(), 12345, 12345) == 0);
   const StatePlace place = state_place(Environment({{"HOME", home}}));
@@ -412,7 +399,7 @@ TEST_CASE("nothing is left in another user's folder", "[runs]") {
 }
 
 TEST_CASE("a limit on files is an error, and not the end", "[runs]") {
-  const Folder folder;
+  const Scratch folder;
   const StatePlace place = place_in(folder);
   REQUIRE(append_run(place, record_of(1)));
   const auto size = std::filesystem::file_size(place.runs());

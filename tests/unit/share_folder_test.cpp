@@ -9,6 +9,7 @@
 #include <string>
 
 #include "catch.h"
+#include "scratch.h"
 #include "share/folder.h"
 #include "share/lease_file.h"
 #include "share/lock.h"
@@ -22,24 +23,6 @@ std::vector<std::string> paths(const std::vector<FolderCandidate>& all) {
   for (const FolderCandidate& one : all) found.push_back(one.path);
   return found;
 }
-
-// A folder that is gone at the end.
-class Scratch {
- public:
-  Scratch() {
-    char name[] = "/tmp/fitrun-test-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  ~Scratch() { std::system(("rm -rf " + path_).c_str()); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  std::string operator/(const std::string& leaf) const {
-    return path_ + "/" + leaf;
-  }
-
- private:
-  std::string path_;
-};
 
 Result<LeaseHome> open_home(const std::vector<FolderCandidate>& candidates) {
   return open_lease_home(candidates, ::geteuid(), ::geteuid());

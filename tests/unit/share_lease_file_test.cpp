@@ -16,30 +16,13 @@
 #include <utility>
 
 #include "catch.h"
+#include "scratch.h"
 #include "share/lease.h"
 #include "share/lease_file.h"
 
 using namespace fitrun;
 
 namespace {
-
-// A folder that is gone at the end.
-class Scratch {
- public:
-  Scratch() {
-    char name[] = "/tmp/fitrun-test-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  ~Scratch() { std::system(("rm -rf " + path_).c_str()); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  std::string operator/(const std::string& leaf) const {
-    return path_ + "/" + leaf;
-  }
-
- private:
-  std::string path_;
-};
 
 LeaseFolder open_at(const std::string& path) {
   Result<LeaseHome> home = open_lease_home(
