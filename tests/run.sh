@@ -33,5 +33,5 @@ done
 # One ctest over all build folders, so that there is one summary.
 mkdir -p build/all
 echo "subdirs($folders)" >build/all/CTestTestfile.cmake
-exec ctest --test-dir build/all --output-on-failure --no-tests=error \
-  --no-label-summary "${only[@]}"
+exec ctest --test-dir build/all -j "$(nproc)" --output-on-failure \
+  --no-tests=error --no-label-summary "${only[@]}"
