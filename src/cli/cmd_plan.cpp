@@ -29,20 +29,18 @@ void show(const Plan& plan, Format format) {
 
 ExitStatus plan_command(const Options& options,
                         const Environment& environment) {
-  const Stage stage = load_stage(options.launch, environment);
+  const Target target = load_target(options.launch, environment);
   // Without the lock: a plan sets nothing aside, so it may be out of date the
   // moment it is printed.
   const Host host(options.root);
   const LedgerReading seen = Ledger(host, environment).read();
-  const Plan plan = decide(
-      stage,
-      options.launch.command.empty() ? stage.command : options.launch.command,
-      options.launch, host, seen, caller_of(options, environment));
+  const Plan plan = decide(target, options.launch, host, seen,
+                           caller_of(options, environment));
   show(plan, options.format);
   // The text says it already; the other formats are read by programs.
   if (options.format != Format::text)
     log_all(log_lines(plan, LogLevel::warning));
-  return plan.swapping && stage.on_no_fit.value == OnNoFit::fail
+  return plan.swapping && target.stage.on_no_fit.value == OnNoFit::fail
              ? ExitStatus::no_fit
              : ExitStatus::ok;
 }

@@ -131,30 +131,32 @@ Stage read_stage(const std::string& name, const Environment& environment,
   return std::move(stage);
 }
 
-Stage load_stage(const LaunchOptions& options, const Environment& environment,
-                 CostRule rule) {
-  Stage stage;
+Target load_target(const LaunchOptions& options, const Environment& environment,
+                   CostRule rule) {
+  Target target;
   if (!options.stage.empty())
-    stage = read_stage(options.stage, environment, rule);
-  return apply_wishes(std::move(stage), options.wishes, rule).value();
+    target.stage = read_stage(options.stage, environment, rule);
+  target.stage =
+      apply_wishes(std::move(target.stage), options.wishes, rule).value();
+  target.command =
+      options.command.empty() ? target.stage.command : options.command;
+  target.as_is = options.as_is;
+  return target;
 }
 
-const std::vector<std::string>& command_of(const Stage& stage,
-                                           const LaunchOptions& options) {
-  if (!options.command.empty()) return options.command;
-  if (!stage.command.empty()) return stage.command;
-  throw Failure("no command to run: give one after --" +
-                (stage.file.empty() ? std::string()
-                                    : ", or command = [...] in " + stage.file));
+void require_command(const Target& target) {
+  if (!target.command.empty()) return;
+  const std::string& file = target.stage.file;
+  throw Failure(
+      "no command to run: give one after --" +
+      (file.empty() ? std::string() : ", or command = [...] in " + file));
 }
 
-Plan decide(const Stage& stage, const std::vector<std::string>& command,
-            const LaunchOptions& options, const Host& host,
-            const LedgerReading& seen, const Caller& caller,
+Plan decide(const Target& target, const LaunchOptions& options,
+            const Host& host, const LedgerReading& seen, const Caller& caller,
             const std::vector<RunRecord>& past) {
+  const Stage& stage = target.stage;
   PlanInput input;
-  input.command = command;
-  input.as_is = options.as_is;
   std::vector<std::string> errors;
   for (const PoolNeeds& needs : stage.pools) {
     PoolInput pool;
@@ -171,12 +173,12 @@ Plan decide(const Stage& stage, const std::vector<std::string>& command,
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);
   if (options.retries == 0 || past.empty())
-    return make_plan(stage, std::move(input)).value();
-  Plan plan = make_plan(stage, input).value();
+    return make_plan(target, std::move(input)).value();
+  Plan plan = make_plan(target, input).value();
   auto cap = remembered_cap(plan, past, caller.environment);
   if (!cap) return plan;
   input.caps.push_back(std::move(*cap));
-  return make_plan(stage, std::move(input)).value();
+  return make_plan(target, std::move(input)).value();
 }
 
 }  // namespace fitrun

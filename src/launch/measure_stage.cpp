@@ -13,12 +13,11 @@ namespace fitrun {
 namespace {
 
 // Decides with what is known so far, and sets that much aside.
-Plan first_plan(const Stage& stage, const std::vector<std::string>& command,
-                const LaunchOptions& options, const Host& host, Ledger& ledger,
-                const Caller& caller) {
+Plan first_plan(const Target& target, const LaunchOptions& options,
+                const Host& host, Ledger& ledger, const Caller& caller) {
   const FolderLock lock = ledger.lock();
   const LedgerReading seen = ledger.read(lock);
-  Plan plan = decide(stage, command, options, host, seen, caller);
+  Plan plan = decide(target, options, host, seen, caller);
   plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
   return plan;
 }
@@ -40,15 +39,16 @@ Plan first_plan(const Stage& stage, const std::vector<std::string>& command,
 void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
                    const Host& host, const MeasureView& view,
                    const Caller& caller) {
-  const Stage stage =
-      load_stage(options, caller.environment, CostRule::optional);
-  const std::vector<std::string>& command = command_of(stage, options);
+  const Target target =
+      load_target(options, caller.environment, CostRule::optional);
+  require_command(target);
+  const std::vector<std::string>& command = target.command;
   std::vector<Input> inputs = inputs_of(measured);
   MeasureTargets targets =
-      open_targets(measured, stage, options.stage, caller.environment);
+      open_targets(measured, target.stage, options.stage, caller.environment);
 
   Ledger ledger(host, caller.environment);
-  const Plan plan = first_plan(stage, command, options, host, ledger, caller);
+  const Plan plan = first_plan(target, options, host, ledger, caller);
   const std::string tag = log_tag(plan.label);
   const std::string untold = untold_line(plan);
   if (measured.write && !untold.empty())
@@ -58,7 +58,7 @@ void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
   wishes.progress = [&](const MeasureProgress& progress) {
     view.progress(tag, progress);
   };
-  const MeasuredCommand measured_command(plan, stage, command, measured,
+  const MeasuredCommand measured_command(plan, target, measured,
                                          caller.environment);
   if (!measured.prepare.empty()) {
     wishes.prepare = [&](const RunRequest& request) {

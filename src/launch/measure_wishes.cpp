@@ -71,13 +71,11 @@ MeasureWishes wishes_of(const MeasureOptions& options, const Plan& plan,
   return wishes;
 }
 
-MeasuredCommand::MeasuredCommand(const Plan& plan, const Stage& stage,
-                                 const std::vector<std::string>& command,
+MeasuredCommand::MeasuredCommand(const Plan& plan, const Target& target,
                                  const MeasureOptions& options,
                                  const Environment& environment)
     : plan_(plan),
-      stage_(stage),
-      command_(command),
+      target_(target),
       options_(options),
       environment_(environment),
       nowhere_(::open("/dev/null", O_RDWR | O_CLOEXEC)) {
@@ -86,7 +84,7 @@ MeasuredCommand::MeasuredCommand(const Plan& plan, const Stage& stage,
 
 Result<ChildSpec> MeasuredCommand::child(const RunRequest& request) const {
   const std::string input = request.input ? request.input->path : "";
-  auto launch = launch_with(plan_, stage_, command_, request.workers, input);
+  auto launch = launch_with(plan_, target_, request.workers, input);
   if (!launch) return launch.error();
   ChildSpec spec = child_of(*launch, plan_.lease);
   spec.input = nowhere_.get();

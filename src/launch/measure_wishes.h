@@ -26,8 +26,7 @@ MeasureWishes wishes_of(const MeasureOptions& options, const Plan& plan,
 class MeasuredCommand {
  public:
   // Throws Failure where there is no /dev/null.
-  MeasuredCommand(const Plan& plan, const Stage& stage,
-                  const std::vector<std::string>& command,
+  MeasuredCommand(const Plan& plan, const Target& target,
                   const MeasureOptions& options,
                   const Environment& environment);
 
@@ -43,8 +42,7 @@ class MeasuredCommand {
   Result<ChildSpec> child(const RunRequest& request) const;
 
   const Plan& plan_;
-  const Stage& stage_;
-  const std::vector<std::string>& command_;
+  const Target& target_;
   const MeasureOptions& options_;
   const Environment& environment_;
   Fd nowhere_;

@@ -53,16 +53,14 @@ bool stays_as_parent(const Plan& plan, const LaunchOptions& options) {
   return options.retries > 0;
 }
 
-void run_as_parent(const Plan& plan, const Stage& stage,
-                   const std::vector<std::string>& command,
+void run_as_parent(const Plan& plan, const Target& target,
                    std::uint64_t retries, const std::vector<RunRecord>& past,
                    const Caller& caller) {
   const Host host;
   CountBounds bounds = known_bounds(plan, past);
   std::uint64_t workers = plan.threads;
   while (true) {
-    const Launch launch =
-        launch_with(plan, stage, command, workers, "").value();
+    const Launch launch = launch_with(plan, target, workers, "").value();
     const RunOutcome outcome = run_measured(child_of(launch, plan.lease), host,
                                             caller.environment, {}, {})
                                    .value();

@@ -28,8 +28,7 @@ bool stays_as_parent(const Plan& plan, const LaunchOptions& options);
 // Runs the command, again with half the workers where the kernel has killed for
 // lack of memory, at most `retries` times; each run is recorded. Ends as the
 // last one ended. Throws Failure where the command cannot be started.
-[[noreturn]] void run_as_parent(const Plan& plan, const Stage& stage,
-                                const std::vector<std::string>& command,
+[[noreturn]] void run_as_parent(const Plan& plan, const Target& target,
                                 std::uint64_t retries,
                                 const std::vector<RunRecord>& past,
                                 const Caller& caller);

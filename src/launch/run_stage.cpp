@@ -25,24 +25,25 @@ Clock::time_point end_of_wait(const LaunchOptions& options) {
 
 // Decides and takes the lease, under the ledger's lock; where nothing fits and
 // the stage says so, waits in the queue first.
-Plan decide_and_lease(const Stage& stage, const LaunchOptions& options,
+Plan decide_and_lease(const Target& target, const LaunchOptions& options,
                       const std::vector<RunRecord>& past, const Host& host,
                       Ledger& ledger, const Caller& caller) {
-  const std::vector<std::string>& command = command_of(stage, options);
+  const OnNoFit on_no_fit = target.stage.on_no_fit.value;
   const auto end = end_of_wait(options);
   bool told = false;
   while (true) {
     FolderLock lock = ledger.lock();
     const LedgerReading seen = ledger.read(lock);
-    Plan plan = decide(stage, command, options, host, seen, caller, past);
-    if (!plan.swapping || stage.on_no_fit.value == OnNoFit::run_one) {
+    Plan plan = decide(target, options, host, seen, caller, past);
+    if (!plan.swapping || on_no_fit == OnNoFit::run_one) {
       plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
       return plan;
     }
-    if (stage.on_no_fit.value == OnNoFit::fail || Clock::now() >= end) {
+    if (on_no_fit == OnNoFit::fail || Clock::now() >= end) {
       lock.unlock();
       ledger.leave();
-      throw Failure(no_fit_reason(plan, stage.on_no_fit), ExitStatus::no_fit);
+      throw Failure(no_fit_reason(plan, target.stage.on_no_fit),
+                    ExitStatus::no_fit);
     }
     const LeaseRequest place = place_request(plan);
     ledger.queue(lock, place, seen);
@@ -75,17 +76,17 @@ void tell(const Plan& plan, const Ledger& ledger, const Caller& caller) {
 
 void run_stage(const LaunchOptions& options, const Host& host,
                const Caller& caller) {
-  const Stage stage = load_stage(options, caller.environment);
+  const Target target = load_target(options, caller.environment);
+  require_command(target);
   Ledger ledger(host, caller.environment);
-  const std::vector<RunRecord> past = past_runs(stage, options, caller);
+  const std::vector<RunRecord> past = past_runs(target.stage, options, caller);
   const Plan plan =
-      decide_and_lease(stage, options, past, host, ledger, caller);
+      decide_and_lease(target, options, past, host, ledger, caller);
   tell(plan, ledger, caller);
   Fd keeper;
   try {
     if (stays_as_parent(plan, options)) {
-      run_as_parent(plan, stage, command_of(stage, options), options.retries,
-                    past, caller);
+      run_as_parent(plan, target, options.retries, past, caller);
     }
     if (options.watch) keeper = keep(plan, past, caller);
     if (!plan.copies.empty()) {

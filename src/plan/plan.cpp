@@ -19,8 +19,7 @@ const PoolPlan& tightest(const std::vector<PoolPlan>& pools) {
                            });
 }
 
-Launch launch_of(const Plan& plan, const Stage& stage,
-                 const std::vector<std::string>& command, std::uint64_t threads,
+Launch launch_of(const Plan& plan, const Target& target, std::uint64_t threads,
                  const std::string& input = {}) {
   const PoolPlan& first = plan.pools.front();
   const Placeholders values{threads,
@@ -31,11 +30,11 @@ Launch launch_of(const Plan& plan, const Stage& stage,
                             input};
   Launch launch;
   launch.threads = threads;
-  for (const std::string& word : command)
-    launch.command.push_back(plan.as_is ? word : fill_in(word, values));
+  for (const std::string& word : target.command)
+    launch.command.push_back(target.as_is ? word : fill_in(word, values));
   launch.changes.set.emplace_back("FITRUN_THREADS", std::to_string(threads));
   if (!input.empty()) launch.changes.set.emplace_back("FITRUN_INPUT", input);
-  for (const Injection& injection : stage.inject) {
+  for (const Injection& injection : target.stage.inject) {
     launch.changes.set.emplace_back(injection.name,
                                     fill_in(injection.text, values));
   }
@@ -43,9 +42,9 @@ Launch launch_of(const Plan& plan, const Stage& stage,
 }
 
 // A shell script may take the count from its environment.
-bool is_told(const Stage& stage, const std::vector<std::string>& before,
-             const std::vector<std::string>& after) {
-  return !stage.inject.empty() || before != after ||
+bool is_told(const Target& target, const std::vector<std::string>& after) {
+  const std::vector<std::string>& before = target.command;
+  return !target.stage.inject.empty() || before != after ||
          std::any_of(before.begin(), before.end(), [](const std::string& word) {
            return word.find("FITRUN_THREADS") != std::string::npos;
          });
@@ -64,10 +63,9 @@ Result<void> show_listed(Launch& launch, const PoolPlan& pool) {
 
 // What is run, with the counts and the GPUs put in. An error where a GPU cannot
 // be shown to a command.
-Result<void> add_launches(Plan& plan, const Stage& stage,
-                          const std::vector<std::string>& command) {
-  Launch whole = launch_of(plan, stage, command, plan.threads);
-  plan.count_used = is_told(stage, command, whole.command);
+Result<void> add_launches(Plan& plan, const Target& target) {
+  Launch whole = launch_of(plan, target, plan.threads);
+  plan.count_used = is_told(target, whole.command);
   for (const PoolPlan& pool : plan.pools) {
     if (pool.gpus.empty()) continue;
     if (pool.needs.spread.value == Spread::pin) {
@@ -75,8 +73,7 @@ Result<void> add_launches(Plan& plan, const Stage& stage,
         if (gpu.share.threads == 0) continue;
         auto shown = show_gpu(gpu.gpu, plan.copies.size());
         if (!shown) return shown.error();
-        plan.copies.push_back(
-            launch_of(plan, stage, command, gpu.share.threads));
+        plan.copies.push_back(launch_of(plan, target, gpu.share.threads));
         plan.copies.back().changes.add(std::move(*shown));
       }
     } else if (const auto shown = show_listed(whole, pool); !shown) {
@@ -89,11 +86,11 @@ Result<void> add_launches(Plan& plan, const Stage& stage,
 
 }  // namespace
 
-Result<Plan> make_plan(const Stage& stage, PlanInput input) {
+Result<Plan> make_plan(const Target& target, PlanInput input) {
   Plan plan;
-  plan.label = stage.label.value;
-  plan.stage = stage.file;
-  plan.as_is = input.as_is;
+  plan.label = target.stage.label.value;
+  plan.stage = target.stage.file;
+  plan.as_is = target.as_is;
   plan.want = std::move(input.want);
   plan.want.value = std::max<std::uint64_t>(1, plan.want.value);
   plan.caps = std::move(input.caps);
@@ -116,15 +113,14 @@ Result<Plan> make_plan(const Stage& stage, PlanInput input) {
   }
   plan.reduced = plan.threads < plan.want.value;
   for (PoolPlan& pool : plan.pools) share_out(pool, plan.threads);
-  if (const auto added = add_launches(plan, stage, input.command); !added)
+  if (const auto added = add_launches(plan, target); !added)
     return added.error();
   return plan;
 }
 
-Result<Launch> launch_with(const Plan& plan, const Stage& stage,
-                           const std::vector<std::string>& command,
+Result<Launch> launch_with(const Plan& plan, const Target& target,
                            std::uint64_t threads, const std::string& input) {
-  Launch launch = launch_of(plan, stage, command, threads, input);
+  Launch launch = launch_of(plan, target, threads, input);
   for (const PoolPlan& pool : plan.pools) {
     if (pool.gpus.empty()) continue;
     if (pool.needs.spread.value == Spread::pin) {

@@ -14,19 +14,18 @@
 #include "base/result.h"
 #include "base/sourced.h"
 #include "plan/pools.h"
+#include "plan/target.h"
 #include "probe/constraint.h"
 #include "stage/stage.h"
 
 namespace fitrun {
 
-// All that a decision rests on, but for the stage.
+// All that a decision rests on, but for the target.
 struct PlanInput {
   Sourced<std::uint64_t> want;  // whatever the stage says
   std::vector<PoolInput> pools;
-  std::vector<WorkerCap> caps;  // on the count, whatever the memory
-  std::optional<Pressure> pressure;
-  std::vector<std::string> command;  // may be empty
-  bool as_is = false;                // placeholders in `command` are none
+  std::vector<WorkerCap> caps{};  // on the count, whatever the memory
+  std::optional<Pressure> pressure{};
 };
 
 // One process to become or to start.
@@ -53,19 +52,18 @@ struct Plan {
   // With spread = "pin" what is run instead: a copy for each GPU.
   std::vector<Launch> copies;
   std::string lease;   // the id of what was set aside; empty: nothing
-  bool as_is = false;  // PlanInput::as_is
+  bool as_is = false;  // Target::as_is
   // Whether the command learns the count from anything but FITRUN_THREADS.
   bool count_used = false;
 };
 
-Result<Plan> make_plan(const Stage& stage, PlanInput input);
+Result<Plan> make_plan(const Target& target, PlanInput input);
 
 // The same launch with another number of workers: a measurement's, or a second
-// try. `command` is PlanInput::command, `input` the file that the run is about,
-// "" for none. With spread = "pin" one copy, on the first GPU. An error where a
-// GPU cannot be shown to a command.
-Result<Launch> launch_with(const Plan& plan, const Stage& stage,
-                           const std::vector<std::string>& command,
+// try. `input` is the file that the run is about, "" for none. With spread =
+// "pin" one copy, on the first GPU. An error where a GPU cannot be shown to a
+// command.
+Result<Launch> launch_with(const Plan& plan, const Target& target,
                            std::uint64_t threads, const std::string& input);
 
 }  // namespace fitrun

@@ -19,6 +19,7 @@
 #include "base/pool.h"
 #include "base/sourced.h"
 #include "base/spread.h"
+#include "stage/tool.h"
 
 namespace fitrun {
 
@@ -94,6 +95,7 @@ struct Stage {
   Sourced<OnNoFit> on_no_fit{OnNoFit::run_one, "default"};
   std::vector<PoolNeeds> pools;  // ram before vram
   std::vector<Injection> inject;
+  std::optional<Tool> tool;  // the [tool] table
 };
 
 }  // namespace fitrun

@@ -47,8 +47,9 @@ struct Asked {
 
   Plan decided() {
     return with([this](const Host& host, const Caller& caller) {
-      const Stage read = load_stage(options, caller.environment);
-      return decide(read, command_of(read, options), options, host, {}, caller);
+      const Target target = load_target(options, caller.environment);
+      require_command(target);
+      return decide(target, options, host, {}, caller);
     });
   }
 

@@ -18,8 +18,7 @@ Plan plan(std::uint64_t available = 3000) {
   c.name = "host.mem_available";
   c.available = available;
   pool.reading.constraints = {c};
-  return make_plan({}, {{8, "--want"}, {pool}, {}, {}, {"x", "<threads>"}})
-      .value();
+  return make_plan({{}, {"x", "<threads>"}}, {{8, "--want"}, {pool}}).value();
 }
 
 std::uint64_t bytes(const LeaseRequest& request) {

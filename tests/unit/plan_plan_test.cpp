@@ -38,8 +38,7 @@ Stage html() {
 Plan plan(std::vector<PoolInput> pools, std::uint64_t want,
           const std::vector<std::string>& command = {"./render", "--jobs",
                                                      "<threads>"}) {
-  return make_plan(html(),
-                   {{want, "--want"}, std::move(pools), {}, {}, command, false})
+  return make_plan({html(), command}, {{want, "--want"}, std::move(pools)})
       .value();
 }
 
@@ -136,10 +135,9 @@ TEST_CASE("a command that is not told the count is told of", "[plan]") {
   Stage stage = html();
   stage.inject.clear();
   const auto warnings = [&](const std::vector<std::string>& command) {
-    return log_lines(
-               make_plan(stage, {{2, ""}, {pool(0, 1, 100)}, {}, {}, command})
-                   .value(),
-               LogLevel::warning)
+    return log_lines(make_plan({stage, command}, {{2, ""}, {pool(0, 1, 100)}})
+                         .value(),
+                     LogLevel::warning)
         .size();
   };
   CHECK(warnings({"make"}) == 1);
@@ -168,11 +166,10 @@ TEST_CASE("the tightest pool sets the number", "[plan]") {
 TEST_CASE("a cap on processes sets the number where it is the smaller",
           "[plan]") {
   const auto capped = [](std::uint64_t workers, double per_worker) {
-    return make_plan(html(), {{8, "--want"},
-                              {pool(0, per_worker, 100)},
-                              {{"cgroup2.pids.max", "/x", 9, 4, workers, ""}},
-                              {},
-                              {"./render", "<threads>"}})
+    return make_plan({html(), {"./render", "<threads>"}},
+                     {{8, "--want"},
+                      {pool(0, per_worker, 100)},
+                      {{"cgroup2.pids.max", "/x", 9, 4, workers, ""}}})
         .value();
   };
   const Plan made = capped(5, 10);
@@ -216,11 +213,11 @@ TEST_CASE("a worker larger than a process may be is warned about", "[plan]") {
 
 TEST_CASE("memory pressure is warned about", "[plan]") {
   const auto pressed = [](double percent) {
-    return texts(make_plan(html(), {{1, ""},
-                                    {pool(0, 10, 100)},
-                                    {},
-                                    Pressure{"/proc/pressure/memory", percent},
-                                    {"x", "<threads>"}})
+    return texts(make_plan({html(), {"x", "<threads>"}},
+                           {{1, ""},
+                            {pool(0, 10, 100)},
+                            {},
+                            Pressure{"/proc/pressure/memory", percent}})
                      .value(),
                  LogLevel::warning);
   };
@@ -234,7 +231,7 @@ TEST_CASE("a pool that nobody knows is an error with the way out", "[plan]") {
   PoolInput input = pool(0, 10, 100);
   input.reading.constraints[0].available.reset();
   input.reading.constraints[0].reason = "no MemAvailable line";
-  const auto made = make_plan(html(), {{1, ""}, {input}, {}, {}, {}});
+  const auto made = make_plan({html(), {}}, {{1, ""}, {input}});
   REQUIRE_FALSE(made);
   CHECK(made.error().message ==
         "cannot measure the free RAM (host.mem_available: no MemAvailable "
@@ -295,12 +292,12 @@ TEST_CASE("as it is, nothing is replaced in a command", "[plan]") {
   PlanInput input;
   input.want = {3, "--want"};
   input.pools = {pool(0, 10, 100)};
-  input.command = {"./render", "<threads>", "{{threads}}"};
-  input.as_is = true;
-  const Plan made = make_plan(html(), input).value();
-  CHECK(made.launch.command == input.command);
-  const Launch five = launch_with(made, html(), input.command, 5, "in").value();
-  CHECK(five.command == input.command);
+  Target target{html(), {"./render", "<threads>", "{{threads}}"}};
+  target.as_is = true;
+  const Plan made = make_plan(target, input).value();
+  CHECK(made.launch.command == target.command);
+  const Launch five = launch_with(made, target, 5, "in").value();
+  CHECK(five.command == target.command);
   // The stage's own templates are not the command's.
   CHECK(made.launch.changes.set.back() ==
         std::pair<std::string, std::string>{"RENDER_THREADS", "3"});
@@ -308,13 +305,13 @@ TEST_CASE("as it is, nothing is replaced in a command", "[plan]") {
 
 TEST_CASE("the same launch can be had with another count", "[plan]") {
   const Plan made = plan({pool(0, 10, 100)}, 3);
-  const std::vector<std::string> words{"./render", "{threads}", "<input>"};
-  const Launch two = launch_with(made, html(), words, 2, "").value();
+  const Target target{html(), {"./render", "{threads}", "<input>"}};
+  const Launch two = launch_with(made, target, 2, "").value();
   CHECK(two.command == std::vector<std::string>{"./render", "2", "<input>"});
   CHECK(two.changes.set.size() == 2);
   CHECK(two.changes.set[0].second == "2");
   CHECK(two.changes.set[1].second == "2");
-  const Launch over = launch_with(made, html(), words, 5, "a <b>").value();
+  const Launch over = launch_with(made, target, 5, "a <b>").value();
   CHECK(over.command == std::vector<std::string>{"./render", "5", "a <b>"});
   CHECK(over.changes.set[1] ==
         std::pair<std::string, std::string>{"FITRUN_INPUT", "a <b>"});

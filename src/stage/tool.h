@@ -1,0 +1,36 @@
+// A tool: a program that people already start with a number of workers ("make
+// -j16"), and how its command line says that number. The [tool] table of a
+// descriptor.
+//
+// Plain values. plan/tool_line.h reads a command line by them and puts the
+// count that fits in place of the one that was asked for.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fitrun {
+
+// What its workers are, which decides how memory is saved while it runs.
+enum class JobKind {
+  processes,  // each job is a process of its own, started when it is due
+  workers,    // processes that are started once and take many jobs
+  threads,    // threads of one process
+};
+
+struct Tool {
+  // How a command line begins: words, the first of them a program's basename.
+  std::vector<std::vector<std::string>> commands;
+  std::vector<std::string> count;   // options for the number: "-j", "--jobs"
+  std::vector<std::string> values;  // other options that take the next word
+  std::vector<std::string> end;     // where its own options end: "--"
+  bool stops_at_word = false;       // they end at the first word that is none
+  // Put behind the words of `commands` where the command line says no number.
+  std::vector<std::string> insert;
+  // Variables that say the number where the command line does not: MAKEFLAGS.
+  std::vector<std::string> variables;
+  JobKind jobs = JobKind::processes;
+};
+
+}  // namespace fitrun
