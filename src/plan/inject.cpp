@@ -73,4 +73,12 @@ std::string fill_in(std::string_view text, const Placeholders& values) {
   return out;
 }
 
+bool places_count(std::string_view text) {
+  if (text.find("threads") == std::string_view::npos) return false;
+  Placeholders one;
+  Placeholders two;
+  two.threads = 2;
+  return fill_in(text, one) != fill_in(text, two);
+}
+
 }  // namespace fitrun

@@ -26,4 +26,7 @@ struct Placeholders {
 // not looked at again.
 std::string fill_in(std::string_view text, const Placeholders& values);
 
+// Whether the count is put into `text`: it holds <threads> or {threads}.
+bool places_count(std::string_view text);
+
 }  // namespace fitrun

@@ -5,6 +5,7 @@
 
 #include "base/duration.h"
 #include "stage/glob.h"
+#include "stage/parse_tool.h"
 #include "stage/toml_reader.h"
 #include "stage/toml_text.h"
 #include "stage/values.h"
@@ -235,9 +236,10 @@ void Reader::inject(const toml::table& table, Stage& stage) {
 }
 
 Stage Reader::read(const toml::table& root) {
-  in.check_keys(
-      root, {"label", "want", "command", "on_no_fit", "ram", "vram", "inject"},
-      "");
+  in.check_keys(root,
+                {"label", "want", "command", "on_no_fit", "ram", "vram",
+                 "inject", "tool"},
+                "");
   Stage stage;
   stage.file = file_;
   stage.label = {file_.substr(folder_.size()), "the file's name"};
@@ -284,6 +286,8 @@ Stage Reader::read(const toml::table& root) {
   }
   if (const toml::table* const table = in.table_at(root, "inject"))
     inject(*table, stage);
+  if (const toml::table* const table = in.table_at(root, "tool"))
+    stage.tool = parse_tool(in, *table);
   return stage;
 }
 

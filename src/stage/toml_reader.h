@@ -1,7 +1,7 @@
 // Takes typed values out of parsed TOML and notes what is wrong on the way.
 //
 // Knows nothing of stages: it is the part of the descriptor's parser that any
-// TOML file would need. Included by stage/parse.cpp alone.
+// TOML file would need. Included by the parser's own files alone.
 
 #pragma once
 
@@ -79,6 +79,8 @@ class TomlReader {
   std::optional<std::string> string(const toml::node& node,
                                     std::string_view what);
   std::optional<double> number(const toml::node& node, std::string_view what);
+  std::vector<std::string> strings(const toml::node& node,
+                                   std::string_view what);
   // A command: not empty, and beginning with a program.
   std::vector<std::string> string_array(const toml::node& node,
                                         std::string_view what);
@@ -133,8 +135,8 @@ inline std::optional<double> TomlReader::number(const toml::node& node,
   return std::nullopt;
 }
 
-inline std::vector<std::string> TomlReader::string_array(
-    const toml::node& node, std::string_view what) {
+inline std::vector<std::string> TomlReader::strings(const toml::node& node,
+                                                    std::string_view what) {
   std::vector<std::string> found;
   const toml::array* const array = node.as_array();
   if (!array) {
@@ -142,10 +144,17 @@ inline std::vector<std::string> TomlReader::string_array(
                     type_name(node));
     return found;
   }
-  if (array->empty()) wrong(node, std::string(what) + " must not be empty");
   const std::string element = "each word of " + std::string(what);
   for (const toml::node& word : *array)
     if (auto text = string(word, element)) found.push_back(std::move(*text));
+  return found;
+}
+
+inline std::vector<std::string> TomlReader::string_array(
+    const toml::node& node, std::string_view what) {
+  std::vector<std::string> found = strings(node, what);
+  if (node.is_array() && node.as_array()->empty())
+    wrong(node, std::string(what) + " must not be empty");
   if (!found.empty() && found.front().empty())
     wrong(node, std::string(what) + " must begin with the name of a program");
   return found;

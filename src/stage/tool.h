@@ -20,15 +20,24 @@ enum class JobKind {
 };
 
 struct Tool {
-  // How a command line begins: words, the first of them a program's basename.
+  // How a command line begins: words, the first of them a program's basename. A
+  // word that ends in "*" stands for all that begin like it.
   std::vector<std::vector<std::string>> commands;
-  std::vector<std::string> count;   // options for the number: "-j", "--jobs"
+  std::vector<std::string> count;  // options for the number: "-j", "--jobs"
+  // What may stand in place of the number and is about the CPUs: a word for all
+  // of them ("auto"), "" (the option alone), and with N for a number "N%", "NC"
+  // (a share of them), "+N" and "-N" (more or fewer).
+  std::vector<std::string> cpus;
   std::vector<std::string> values;  // other options that take the next word
-  std::vector<std::string> end;     // where its own options end: "--"
-  bool stops_at_word = false;       // they end at the first word that is none
-  // Put behind the words of `commands` where the command line says no number.
+  // Those whose word tells one kind of work from another: make's "-C".
+  std::vector<std::string> kind;
+  std::vector<std::string> end;  // where its own options end: "--"
+  bool stops_at_word = false;    // they end at the first word that is none
+  // Put behind the words of `commands` where the command line says no number;
+  // where it begins with "...", behind the words that are no options there.
   std::vector<std::string> insert;
-  // Variables that say the number where the command line does not: MAKEFLAGS.
+  // Variables that say the number where the command line does not, the first
+  // before the others: as a number or, as MAKEFLAGS does, by the options above.
   std::vector<std::string> variables;
   JobKind jobs = JobKind::processes;
 };

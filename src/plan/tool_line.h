@@ -1,0 +1,85 @@
+// Command lines of tools: where one says how many workers it wants, the same
+// line with another number, and what kind of work it asks for.
+//
+// Pure, and in one pass over the line, however long it is. What cannot be read
+// for certain is left as it stands.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stage/tool.h"
+
+namespace fitrun {
+
+// A number of workers as it was asked for: so many for each CPU, and some more.
+struct Asked {
+  double per_cpu = 0;
+  double plus = 0;
+};
+
+// From 1 to kMostWorkers.
+std::uint64_t workers_of(const Asked& asked, std::uint64_t cpus);
+
+// Where a line says the number.
+struct CountPlace {
+  std::size_t option = 0;  // the index of the option's word
+  // Of the value: its word, which may be the option's own, and its place there.
+  // An option that stands alone has a value without length at its end.
+  std::size_t word = 0;
+  std::size_t begin = 0;
+  // Empty: a placeholder.
+  std::optional<Asked> asked;
+};
+
+// Of an option whose word tells one kind of work from another.
+struct KindWord {
+  std::string option;  // without its value
+  std::string value;
+};
+
+struct ToolLine {
+  std::vector<std::size_t> named;     // the words of Tool::commands
+  std::vector<std::size_t> operands;  // words that are no option's
+  std::vector<KindWord> kinds;
+  std::vector<CountPlace> places;       // the last one holds
+  std::vector<std::size_t> unreadable;  // count options with no such number
+};
+
+// Empty where the line is none of the tool's.
+std::optional<ToolLine> read_tool_line(const Tool& tool,
+                                       const std::vector<std::string>& command);
+
+// The same of the value of one of the tool's variables, which is a number, or
+// options as they stand in MAKEFLAGS. Empty: it says nothing of a number.
+std::optional<Asked> read_tool_variable(const Tool& tool, std::string_view name,
+                                        std::string_view value);
+
+// Whether MAKEFLAGS, or a variable like it, hands on the jobserver of a make
+// that runs already.
+bool has_jobserver(std::string_view makeflags);
+
+// As it is written: "-j16", "--jobs 16".
+std::string spelled(const CountPlace& place,
+                    const std::vector<std::string>& command);
+
+// The line with `count` in every place that says a number, spelled as before;
+// where none does and `may_insert`, with the tool's own words for it.
+std::vector<std::string> with_count(const Tool& tool,
+                                    const std::vector<std::string>& command,
+                                    std::uint64_t count, bool may_insert);
+
+// The words that tell one kind of work from another: the program by its
+// basename, subcommand, operands and what Tool::kind names, without any other
+// option; at most kMostKindWords of them. Of a command that is no tool's, or
+// where `tool` is null, all words that are no options.
+inline constexpr std::size_t kMostKindWords = 32;
+std::vector<std::string> kind_of_line(const Tool* tool,
+                                      const std::vector<std::string>& command);
+
+}  // namespace fitrun
