@@ -1,21 +1,10 @@
-#include <istream>
-#include <ostream>
 #include <set>
 #include <string>
 #include <string_view>
 
-// CLI11 includes <iostream>, whose static object would set up eight streams and
-// their locale at every start, before main(). Nothing here prints through them,
-// so libstdc++'s header is taken for included, and only the names are declared.
-#if defined(__GLIBCXX__) && !defined(_GLIBCXX_IOSTREAM)
-#define _GLIBCXX_IOSTREAM 1  // NOLINT(bugprone-reserved-identifier)
-namespace std {              // NOLINT(cert-dcl58-cpp)
-extern istream cin;
-extern ostream cout;
-extern ostream cerr;
-extern ostream clog;
-}  // namespace std
-#endif
+// clang-format off: what others include depends on it
+#include "base/no_stream_setup.h"
+// clang-format on
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+// clang-format off: what others include depends on it
+#include "base/no_stream_setup.h"
+// clang-format on
+
 #include <boost/math/distributions/students_t.hpp>
 
 namespace fitrun {
