@@ -19,10 +19,11 @@ may_use() {
     gpu)     echo "base os probe" ;;
     share)   echo "base os" ;;
     run)     echo "base os" ;;
+    hold)    echo "base os fit probe" ;;
     plan)    echo "base fit stage probe gpu" ;;
-    measure) echo "base os fit stage probe gpu plan run" ;;
-    launch)  echo "base os fit stage probe gpu share run plan measure" ;;
-    cli)     echo "base os fit stage probe gpu share run plan measure launch" ;;
+    measure) echo "base os fit stage probe gpu hold plan run" ;;
+    launch)  echo "base os fit stage probe gpu share run hold plan measure" ;;
+    cli)     echo "base os fit stage probe gpu share run hold plan measure launch" ;;
     *)       return 1 ;;
   esac
 }
