@@ -16,7 +16,7 @@ ExitStatus history_command(const Options& options,
   std::string stage;
   if (!options.launch.stage.empty())
     stage = stage_id(find_stage(options.launch.stage, environment).value());
-  const RunHistory history = read_history(place, stage).value();
+  const RunHistory history = read_history(place, {.stage = stage}).value();
   const std::vector<RunRecord>& runs = history.runs;
   for (const std::string& note : history.notes)
     log_line(LogLevel::warning, "fitrun: " + note);

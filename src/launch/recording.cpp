@@ -78,8 +78,8 @@ std::vector<RunRecord> past_runs(const Stage& stage,
                                  const LaunchOptions& options,
                                  const Caller& caller) {
   if (stage.file.empty() || (options.retries == 0 && !options.watch)) return {};
-  auto history =
-      read_history(state_place(caller.environment), stage_id(stage.file));
+  auto history = read_history(state_place(caller.environment),
+                              {.stage = stage_id(stage.file)});
   const auto note = [&](const std::string& text) {
     caller.say(LogLevel::info, log_tag(stage.label.value) + text);
   };

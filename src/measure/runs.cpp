@@ -1,8 +1,10 @@
 #include "measure/runs.h"
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
@@ -70,6 +72,35 @@ bool take(const Json& value, std::optional<T>& into) {
   return value.is_null() || take(value, into.emplace());
 }
 
+bool take(const Json& value, std::vector<EnvelopePoint>& into) {
+  if (!value.is_array()) return false;
+  for (const Json& point : value) {
+    EnvelopePoint& one = into.emplace_back();
+    if (!point.is_array() || point.size() != 2 || !take(point[0], one.jobs) ||
+        !take(point[1], one.bytes))
+      return false;
+  }
+  return true;
+}
+
+bool take(const Json& value, std::vector<JobPeak>& into) {
+  if (!value.is_object()) return false;
+  for (const auto& [key, bytes] : value.items())
+    if (!take(bytes, into.emplace_back(JobPeak{key}).bytes)) return false;
+  return true;
+}
+
+bool take(const Json& value, std::vector<KindPeaks>& into) {
+  if (!value.is_object()) return false;
+  for (const auto& [kind, peaks] : value.items()) {
+    KindPeaks& one = into.emplace_back(KindPeaks{kind});
+    if (!peaks.is_array() || peaks.size() != 3 || !take(peaks[0], one.jobs) ||
+        !take(peaks[1], one.mean) || !take(peaks[2], one.most))
+      return false;
+  }
+  return true;
+}
+
 // What is absent stays as it is.
 template <typename T>
 bool take(const Json& json, const char* key, T& into) {
@@ -83,6 +114,9 @@ std::optional<RunRecord> record_in(const Json& json) {
   const bool is_one =
       take(json, "run", r.run) && take(json, "checkpoint", r.checkpoint) &&
       take(json, "time", r.time) && take(json, "stage", r.stage) &&
+      take(json, "tool", r.tool) && take(json, "project", r.project) &&
+      take(json, "kind", r.kind) && take(json, "envelope", r.envelope) &&
+      take(json, "kinds", r.jobs.kinds) && take(json, "jobs", r.jobs.largest) &&
       take(json, "label", r.label) && take(json, "command", r.command) &&
       take(json, "workers", r.workers) &&
       take(json, "available", r.available) && take(json, "fixed", r.fixed) &&
@@ -128,6 +162,9 @@ Json to_json(const RunRecord& record) {
   if (record.checkpoint) json["checkpoint"] = true;
   json["time"] = record.time;
   json["stage"] = record.stage;
+  if (!record.tool.empty()) json["tool"] = record.tool;
+  if (!record.project.empty()) json["project"] = record.project;
+  if (!record.kind.empty()) json["kind"] = record.kind;
   json["label"] = record.label;
   json["command"] = shortened(record.command);
   json["workers"] = record.workers;
@@ -141,6 +178,12 @@ Json to_json(const RunRecord& record) {
   json["seconds"] = record.seconds;
   if (record.wait_status) json["wait_status"] = *record.wait_status;
   if (record.oom_kills) json["oom_kills"] = *record.oom_kills;
+  for (const auto& [jobs, bytes] : record.envelope)
+    json["envelope"].push_back(Json::array({jobs, bytes}));
+  for (const auto& [kind, jobs, mean, most] : record.jobs.kinds)
+    json["kinds"][kind] = Json::array({jobs, mean, most});
+  for (const auto& [key, bytes] : record.jobs.largest)
+    json["jobs"][key] = bytes;
   return json;
 }
 
@@ -148,15 +191,32 @@ std::string to_json_line(const RunRecord& record) {
   return dumped(to_json(record)) + "\n";
 }
 
-ParsedRuns parse_runs(std::string_view text, const std::string& stage) {
+bool is_of(const RunRecord& record, const RunsOf& of) {
+  const auto open = [](const std::string& wanted, const std::string& said) {
+    return wanted.empty() || said.empty() || wanted == said;
+  };
+  return (of.stage.empty() || of.stage == record.stage) &&
+         (of.tool.empty() || of.tool == record.tool) &&
+         open(of.project, record.project) && open(of.kind, record.kind);
+}
+
+// From the last line to the first: a launch wants the last few runs only.
+ParsedRuns parse_runs(std::string_view text, const RunsOf& of,
+                      std::size_t most) {
   ParsedRuns parsed;
-  std::unordered_map<std::string, std::size_t> by_name;
-  // Most lines are of other stages: those are not taken apart.
-  const std::string name = dumped(stage);
+  std::vector<std::string_view> candidates;
+  // Most lines are of others: those are not taken apart.
+  const std::string& name = of.tool.empty() ? of.stage : of.tool;
+  const std::string sign = name.empty() ? "" : dumped(name);
   while (!text.empty()) {
     const std::string_view line = trim(take_line(text));
-    if (line.empty()) continue;
-    if (!stage.empty() && line.find(name) == std::string_view::npos) continue;
+    if (line.empty() || line.find(sign) == std::string_view::npos) continue;
+    candidates.push_back(line);
+  }
+  std::unordered_map<std::string, std::size_t> by_name;
+  std::vector<std::pair<std::size_t, RunRecord>> runs;  // by its first line
+  for (std::size_t at = candidates.size(); at-- > 0;) {
+    const std::string_view line = candidates[at];
     const Json json =
         line.size() > kLongestLine ? Json() : Json::parse(line, nullptr, false);
     if (json.is_object() && is_newer(json)) {
@@ -168,16 +228,20 @@ ParsedRuns parse_runs(std::string_view text, const std::string& stage) {
       ++parsed.damaged;
       continue;
     }
-    if (!stage.empty() && record->stage != stage) continue;
-    const auto known =
-        record->run.empty() ? by_name.end() : by_name.find(record->run);
-    if (known != by_name.end()) {
-      parsed.runs[known->second] = std::move(*record);
-      continue;
+    if (!is_of(*record, of)) continue;
+    if (!record->run.empty()) {
+      const auto [known, is_new] = by_name.emplace(record->run, runs.size());
+      if (!is_new) {
+        runs[known->second].first = at;
+        continue;
+      }
     }
-    if (!record->run.empty()) by_name[record->run] = parsed.runs.size();
-    parsed.runs.push_back(std::move(*record));
+    if (runs.size() == most) break;
+    runs.emplace_back(at, std::move(*record));
   }
+  std::sort(runs.begin(), runs.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto& [at, record] : runs) parsed.runs.push_back(std::move(record));
   return parsed;
 }
 

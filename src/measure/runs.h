@@ -23,6 +23,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "measure/envelope.h"
+#include "measure/job_peaks.h"
 #include "measure/peak_meter.h"
 
 namespace fitrun {
@@ -33,6 +35,11 @@ struct RunRecord {
   bool checkpoint = false;
   std::string time;   // of this line, "2026-01-31T12:00:00Z"
   std::string stage;  // absolute path of the descriptor; empty without one
+  // The tool, or the program of a command that is none; empty where a stage of
+  // the user's was run.
+  std::string tool;
+  std::string project;  // absolute path of its folder
+  std::string kind;     // of command line, for people too
   std::string label;
   std::vector<std::string> command;
   std::uint64_t workers = 0;
@@ -47,6 +54,8 @@ struct RunRecord {
   std::optional<int> wait_status;
   // Of this run's processes; empty where nothing counts them alone.
   std::optional<std::uint64_t> oom_kills;
+  std::vector<EnvelopePoint> envelope{};
+  JobPeaks jobs{};
 
   double declared() const {
     return fixed + static_cast<double>(workers) * per_worker;
@@ -66,9 +75,20 @@ struct ParsedRuns {
   std::size_t newer = 0;  // of a later version
 };
 
-// Only those of `stage` unless it is empty; lines of others are not looked into
-// for damage.
-ParsedRuns parse_runs(std::string_view text, const std::string& stage);
+// Which runs: what is empty here is left open.
+struct RunsOf {
+  std::string stage{};
+  std::string tool{};
+  std::string project{};
+  std::string kind{};
+};
+
+// A record from before there were projects and kinds is of all of them.
+bool is_of(const RunRecord& record, const RunsOf& of);
+
+// The last `most` of those; lines of others are not looked into for damage.
+ParsedRuns parse_runs(std::string_view text, const RunsOf& of = {},
+                      std::size_t most = SIZE_MAX);
 
 // By how much the peak was above what was declared, as a share, where that is
 // more than a tenth: worth a warning, never a failure.

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <string_view>
 
+#include "base/text.h"
 #include "measure/wording.h"
 #include "os/fd.h"
 #include "os/file.h"
@@ -19,6 +21,8 @@ namespace {
 
 constexpr const char* kCurrent = "runs.jsonl";
 constexpr const char* kOld = "runs.old.jsonl";
+// Empty; there once a run was killed for lack of memory.
+constexpr const char* kKills = "killed";
 
 Error not_ours(const std::string& path) {
   return {path + ": belongs to another user", EACCES};
@@ -99,27 +103,59 @@ bool within_limit(std::size_t size) {
   return ::getrlimit(RLIMIT_FSIZE, &most) != 0 || size <= most.rlim_cur;
 }
 
-// The last kLargestRunsFile bytes, from the beginning of a line.
-Result<std::string> read_tail(const Fd& folder, const StatePlace& place,
-                              const char* name) {
-  struct stat info {};
-  const auto fd = open_runs(folder, place, name, O_RDONLY, info);
-  if (!fd) return fd.error();
+// The last kLargestRunsFile bytes, from the beginning of a line, which is at
+// `begin`.
+Result<std::string> read_tail(const Fd& fd, const std::string& path,
+                              const struct stat& info, std::size_t& begin) {
   const auto size = static_cast<std::size_t>(info.st_size);
-  const std::size_t skipped = size - std::min(size, kLargestRunsFile);
-  std::string text(size - skipped, '\0');
+  begin = size - std::min(size, kLargestRunsFile);
+  std::string text(size - begin, '\0');
   std::size_t used = 0;
   while (used < text.size()) {
-    const ssize_t n = ::pread(fd->get(), text.data() + used, text.size() - used,
-                              static_cast<off_t>(skipped + used));
+    const ssize_t n = ::pread(fd.get(), text.data() + used, text.size() - used,
+                              static_cast<off_t>(begin + used));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return path_error(place.folder + "/" + name, errno);
+    if (n < 0) return path_error(path, errno);
     if (n == 0) break;  // cut meanwhile
     used += static_cast<std::size_t>(n);
   }
   text.resize(used);
-  if (skipped > 0) text.erase(0, text.find('\n'));
+  if (begin == 0) return text;
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  text.erase(0, end);
+  begin += end;
   return text;
+}
+
+void mark_kills(const Fd& folder) {
+  const Fd made(::openat(
+      folder.get(), kKills,
+      O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+      0600));
+}
+
+Result<std::size_t> forget_in(const Fd& folder, const StatePlace& place,
+                              const char* name, const RunsOf& of) {
+  struct stat info {};
+  const auto fd = open_runs(folder, place, name, O_RDWR, info);
+  if (!fd && fd.error().code == ENOENT) return std::size_t{0};
+  if (!fd) return fd.error();
+  const std::string path = place.folder + "/" + name;
+  std::size_t begin = 0;
+  const auto text = read_tail(*fd, path, info, begin);
+  if (!text) return text.error();
+  std::size_t forgotten = 0;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const std::size_t at = begin + (text->size() - rest.size());
+    const std::string_view line = take_line(rest);
+    if (parse_runs(line, of).runs.empty()) continue;
+    const std::string blank(line.size(), ' ');
+    const ssize_t n =
+        ::pwrite(fd->get(), blank.data(), blank.size(), static_cast<off_t>(at));
+    if (n != static_cast<ssize_t>(blank.size())) return path_error(path, errno);
+    ++forgotten;
+  }
+  return forgotten;
 }
 
 }  // namespace
@@ -163,13 +199,14 @@ Result<void> append_run(const StatePlace& place, const RunRecord& record) {
     if (written < 0) return path_error(place.runs(), errno);
     if (static_cast<std::size_t>(written) != text.size())
       return path_error(place.runs(), ENOSPC);
+    if (record.oom_kills.value_or(0) > 0) mark_kills(*folder);
     return {};
   }
   return Error{place.runs() + ": grows faster than it can be rotated"};
 }
 
-Result<RunHistory> read_history(const StatePlace& place,
-                                const std::string& stage) {
+Result<RunHistory> read_history(const StatePlace& place, const RunsOf& of,
+                                std::size_t most) {
   RunHistory history;
   if (place.folder.empty()) return history;
   const auto folder = open_folder(place);
@@ -177,11 +214,16 @@ Result<RunHistory> read_history(const StatePlace& place,
   if (!folder) return folder.error();
   std::string text;
   for (const char* const name : {kOld, kCurrent}) {
-    const auto part = read_tail(*folder, place, name);
-    if (!part && part.error().code != ENOENT) return part.error();
-    if (part) text += *part + "\n";
+    struct stat info {};
+    const auto fd = open_runs(*folder, place, name, O_RDONLY, info);
+    if (!fd && fd.error().code == ENOENT) continue;
+    if (!fd) return fd.error();
+    std::size_t begin = 0;
+    const auto part = read_tail(*fd, place.folder + "/" + name, info, begin);
+    if (!part) return part.error();
+    text += *part + "\n";
   }
-  ParsedRuns parsed = parse_runs(text, stage);
+  ParsedRuns parsed = parse_runs(text, of, most);
   history.runs = std::move(parsed.runs);
   const auto note = [&](const std::string& lines) {
     history.notes.push_back(place.runs() + ": " + lines + " left out");
@@ -190,6 +232,25 @@ Result<RunHistory> read_history(const StatePlace& place,
   if (parsed.newer > 0)
     note(counted(parsed.newer, "line") + " of a later version of fitrun");
   return history;
+}
+
+bool has_kills(const StatePlace& place) {
+  return !place.folder.empty() &&
+         ::access((place.folder + "/" + kKills).c_str(), F_OK) == 0;
+}
+
+Result<std::size_t> forget_runs(const StatePlace& place, const RunsOf& of) {
+  if (place.folder.empty()) return std::size_t{0};
+  const auto folder = open_folder(place);
+  if (!folder && folder.error().code == ENOENT) return std::size_t{0};
+  if (!folder) return folder.error();
+  std::size_t forgotten = 0;
+  for (const char* const name : {kOld, kCurrent}) {
+    const auto part = forget_in(*folder, place, name, of);
+    if (!part) return part.error();
+    forgotten += *part;
+  }
+  return forgotten;
 }
 
 }  // namespace fitrun

@@ -52,9 +52,17 @@ struct RunHistory {
   std::vector<std::string> notes;  // sentences: what was left out
 };
 
-// The runs of `stage`, or of all where it is empty. No file is no runs, and so
-// is no place. The error is that there is a file and it is not to be read.
-Result<RunHistory> read_history(const StatePlace& place,
-                                const std::string& stage);
+// The last `most` of these runs. No file is no runs, and so is no place. The
+// error is that there is a file and it is not to be read.
+Result<RunHistory> read_history(const StatePlace& place, const RunsOf& of = {},
+                                std::size_t most = SIZE_MAX);
+
+// Whether a run was ever recorded in which the kernel killed for lack of
+// memory: for a launch that has no other use for the history.
+bool has_kills(const StatePlace& place);
+
+// Blanks the lines of these runs, where they stand: others may write meanwhile.
+// Returns how many lines.
+Result<std::size_t> forget_runs(const StatePlace& place, const RunsOf& of);
 
 }  // namespace fitrun

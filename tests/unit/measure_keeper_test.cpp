@@ -46,7 +46,7 @@ bool within(std::chrono::seconds most, const std::function<bool()>& what) {
 }
 
 std::optional<RunRecord> last_of(const StatePlace& place) {
-  const RunHistory history = read_history(place, "").value();
+  const RunHistory history = read_history(place).value();
   if (history.runs.empty()) return std::nullopt;
   return history.runs.back();
 }
@@ -151,7 +151,7 @@ TEST_CASE("a keeper writes down the peak of what we become", "[keeper][real]") {
 
   // It is nobody's child: there is nothing to wait for.
   REQUIRE(within(60s, [&] { return !last_of(place)->checkpoint; }));
-  const auto runs = read_history(place, "").value().runs;
+  const auto runs = read_history(place).value().runs;
   REQUIRE(runs.size() == 1);
   const RunRecord& record = runs[0];
   CHECK(record.workers == 4);

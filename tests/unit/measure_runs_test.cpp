@@ -46,7 +46,7 @@ RunRecord record_of(std::uint64_t workers) {
 }
 
 std::optional<RunRecord> only_run(const std::string& text) {
-  const ParsedRuns parsed = parse_runs(text, "");
+  const ParsedRuns parsed = parse_runs(text);
   if (parsed.runs.size() != 1 || parsed.damaged + parsed.newer > 0)
     return std::nullopt;
   return parsed.runs.front();
@@ -68,7 +68,7 @@ StatePlace place_in(const Scratch& folder) {
 
 std::vector<std::uint64_t> workers_in(const StatePlace& place) {
   std::vector<std::uint64_t> workers;
-  for (const RunRecord& run : read_history(place, "").value().runs)
+  for (const RunRecord& run : read_history(place).value().runs)
     workers.push_back(run.workers);
   return workers;
 }
@@ -117,6 +117,91 @@ TEST_CASE("a record is one line and comes back as it was", "[runs]") {
   CHECK(unknown->certainty == Certainty::at_least);
 }
 
+TEST_CASE("what a run's jobs took comes back", "[runs]") {
+  RunRecord record = record_of(4);
+  record.tool = "make";
+  record.project = "/home/me/p";
+  record.kind = "make all";
+  record.envelope = {{0, 5}, {1, 100}, {4, 320}};
+  record.jobs.kinds = {{"g++ -c", 7, 80, 100}, {"ld", 1, 9, 9}};
+  record.jobs.largest = {{"g++ -c a.cpp \xff", 100}, {"ld x", 9}};
+  const auto back = only_run(to_json_line(record));
+  REQUIRE(back);
+  CHECK(back->tool == "make");
+  CHECK(back->project == "/home/me/p");
+  CHECK(back->kind == "make all");
+  CHECK(back->envelope == record.envelope);
+  CHECK(back->jobs.kinds == record.jobs.kinds);
+  REQUIRE(back->jobs.largest.size() == 2);
+  CHECK(back->jobs.largest[1] == record.jobs.largest[1]);
+}
+
+TEST_CASE("runs are found by what they are of", "[runs]") {
+  RunRecord record = record_of(1);
+  record.tool = "make";
+  record.project = "/p";
+  record.kind = "make all";
+  CHECK(is_of(record, {}));
+  CHECK(is_of(record, {.tool = "make", .project = "/p", .kind = "make all"}));
+  CHECK_FALSE(is_of(record, {.tool = "ninja"}));
+  CHECK_FALSE(is_of(record, {.tool = "make", .project = "/q"}));
+  CHECK_FALSE(is_of(record, {.tool = "make", .kind = "make"}));
+  CHECK_FALSE(is_of(record, {.stage = "/s/other.toml"}));
+  // One from before there were projects.
+  CHECK(is_of(record_of(1), {.stage = "/s/html.toml", .project = "/q"}));
+}
+
+TEST_CASE("the last few runs are had without the others", "[runs]") {
+  std::string text;
+  for (const std::uint64_t workers : {1, 2, 3, 4}) {
+    RunRecord record = record_of(workers);
+    record.run = std::to_string(workers % 2);
+    record.checkpoint = true;
+    text += to_json_line(record);
+    record.run += "-" + std::to_string(workers);
+    text += to_json_line(record);
+  }
+  const auto last = parse_runs(text, {}, 3).runs;
+  REQUIRE(last.size() == 3);
+  CHECK(last[0].run == "1-3");
+  CHECK(last[1].run == "0");
+  CHECK(last[1].workers == 4);
+  CHECK(last[2].run == "0-4");
+  CHECK(parse_runs(text, {}, 0).runs.empty());
+}
+
+TEST_CASE("what is forgotten is gone from the file", "[runs]") {
+  const Scratch folder;
+  const StatePlace place = place_in(folder);
+  CHECK(forget_runs(place, {}).value() == 0);
+  for (const std::uint64_t workers : {1, 2, 3}) {
+    RunRecord record = record_of(workers);
+    record.project = workers == 2 ? "/q" : "/p";
+    REQUIRE(append_run(place, record));
+  }
+  CHECK(forget_runs(place, {.project = "/q"}).value() == 1);
+  CHECK(workers_in(place) == Workers{1, 3});
+  CHECK(text_of(place.runs()).find("/q") == std::string::npos);
+  CHECK(read_history(place).value().notes.empty());
+  REQUIRE(append_run(place, record_of(4)));
+  CHECK(workers_in(place) == Workers{1, 3, 4});
+  CHECK(forget_runs(place, {}).value() == 3);
+  CHECK(workers_in(place).empty());
+}
+
+TEST_CASE("that somebody was killed is known without the runs", "[runs]") {
+  const Scratch folder;
+  const StatePlace place = place_in(folder);
+  CHECK_FALSE(has_kills(place));
+  REQUIRE(append_run(place, record_of(1)));
+  CHECK_FALSE(has_kills(place));
+  RunRecord record = record_of(2);
+  record.oom_kills = 1;
+  REQUIRE(append_run(place, record));
+  CHECK(has_kills(place));
+  CHECK_FALSE(has_kills({}));
+}
+
 TEST_CASE("a command line of any length is a short record", "[runs]") {
   RunRecord record = record_of(4);
   record.command = {"xargs", std::string(1U << 20, 'x'), "last"};
@@ -135,23 +220,25 @@ TEST_CASE("lines that are no records cost themselves only", "[runs]") {
                            "\n[]\n{\"workers\":\"4\",\"time\":\"x\"}\n" +
                            to_json_line(other) + to_json_line(record_of(4)) +
                            R"({"time":"x","workers":1,"stage":"/s/html.toml"})";
-  const ParsedRuns html = parse_runs(text, "/s/html.toml");
+  const ParsedRuns html = parse_runs(text, {.stage = "/s/html.toml"});
   REQUIRE(html.runs.size() == 3);
   CHECK(html.runs[0].workers == 2);
   CHECK(html.runs[1].workers == 4);
   CHECK(html.runs[2].workers == 1);
-  CHECK(parse_runs(text, "").runs.size() == 4);
-  CHECK(parse_runs(text, "").damaged == 3);
+  CHECK(parse_runs(text).runs.size() == 4);
+  CHECK(parse_runs(text).damaged == 3);
   // Values that no record has.
   for (const char* const value :
        {R"("workers":-1)", R"("workers":1.5)", R"("peak":-3)",
         R"("peak":"many")", R"("seconds":1e999)", R"("wait_status":1e99)",
         R"("wait_status":99999999999)", R"("command":[1])", R"("command":"x")",
-        R"("per_worker":-5)", R"("time":7)"}) {
+        R"("per_worker":-5)", R"("time":7)", R"("envelope":[[1]])",
+        R"("envelope":{"1":2})", R"("jobs":[1])", R"("jobs":{"a":-1})",
+        R"("kinds":{"a":[1,2]})", R"("project":1)"}) {
     CAPTURE(value);
     const std::string line =
         R"({"workers":1,"time":"x",)" + std::string(value) + "}";
-    CHECK(parse_runs(line, "").damaged == 1);
+    CHECK(parse_runs(line).damaged == 1);
   }
 }
 
@@ -166,14 +253,15 @@ TEST_CASE("older lines are read, later ones and keys cost nothing", "[runs]") {
   // Keys that this version does not know.
   const std::string more =
       R"({"v":1,"time":"x","workers":5,"project":"/p","envelope":[[1,2]],)"
-      R"("jobs":{"cc a.c":3}})";
+      R"("jobs":{"cc a.c":3},"held":2})";
   REQUIRE(only_run(more));
   CHECK(only_run(more)->workers == 5);
+  CHECK(only_run(more)->jobs.largest == std::vector<JobPeak>{{"cc a.c", 3}});
   // What "workers" means there is not known.
   for (const char* const version : {"2", "\"two\"", "-1", "null"}) {
     CAPTURE(version);
-    const ParsedRuns parsed = parse_runs(
-        "{\"v\":" + std::string(version) + R"(,"time":"x","workers":[5]})", "");
+    const ParsedRuns parsed = parse_runs("{\"v\":" + std::string(version) +
+                                         R"(,"time":"x","workers":[5]})");
     CHECK(parsed.runs.empty());
     CHECK(parsed.newer == 1);
     CHECK(parsed.damaged == 0);
@@ -189,10 +277,9 @@ TEST_CASE("of a run with checkpoints the last line counts", "[runs]") {
     record.wait_status.reset();
     return to_json_line(record);
   };
-  const ParsedRuns parsed = parse_runs(
-      line("a", 1, true) + line("b", 5, true) + line("a", 2, true) +
-          line("", 7, false) + line("", 8, false) + line("a", 3, false),
-      "");
+  const ParsedRuns parsed =
+      parse_runs(line("a", 1, true) + line("b", 5, true) + line("a", 2, true) +
+                 line("", 7, false) + line("", 8, false) + line("a", 3, false));
   REQUIRE(parsed.runs.size() == 4);
   CHECK(parsed.runs[0].run == "a");
   CHECK(parsed.runs[0].peak == 3);
@@ -274,7 +361,7 @@ TEST_CASE("a line that was cut short costs itself", "[runs]") {
   std::ofstream(place.runs(), std::ios::app) << line.substr(0, 60);
   REQUIRE(append_run(place, record_of(2)));
   REQUIRE(append_run(place, record_of(3)));
-  const RunHistory history = read_history(place, "").value();
+  const RunHistory history = read_history(place).value();
   CHECK(workers_in(place) == Workers{1, 2, 3});
   REQUIRE(history.notes.size() == 1);
   CHECK_THAT(history.notes[0],
@@ -289,14 +376,14 @@ TEST_CASE("the file is bounded, and so is what is read of it", "[runs]") {
   std::string many;
   while (many.size() < 3 * kLargestRunsFile) many += line;
   write_file(place.runs(), many + to_json_line(record_of(3)));
-  const auto before = read_history(place, "").value();
+  const auto before = read_history(place).value();
   CHECK(before.runs.back().workers == 3);
   CHECK(before.runs.size() <= kLargestRunsFile / line.size() + 1);
   CHECK(before.notes.empty());  // nothing is damaged where reading begins
 
   REQUIRE(append_run(place, record_of(4)));
   CHECK(std::filesystem::file_size(place.runs()) < 1000);
-  const auto after = read_history(place, "").value();
+  const auto after = read_history(place).value();
   CHECK(after.runs.back().workers == 4);
   REQUIRE(after.runs.size() > 2);
   CHECK(after.runs[after.runs.size() - 2].workers == 3);
@@ -330,7 +417,7 @@ TEST_CASE("writers at once lose nothing, not even while it is rotated",
   }
   for (std::thread& writer : writers) writer.join();
   CHECK(failed == 0);
-  const RunHistory history = read_history(place, "").value();
+  const RunHistory history = read_history(place).value();
   CHECK(history.notes.empty());
   std::vector<int> seen(401);
   for (const RunRecord& run : history.runs)
@@ -353,7 +440,7 @@ TEST_CASE("nothing but a file of the user's own is written or read", "[runs]") {
     const auto written = append_run(place, record_of(1));
     REQUIRE_FALSE(written);
     CHECK_THAT(written.error().message, ContainsSubstring(file + why));
-    const auto read = read_history(place, "");
+    const auto read = read_history(place);
     REQUIRE_FALSE(read);
     CHECK_THAT(read.error().message, ContainsSubstring(file + why));
   };
