@@ -110,9 +110,13 @@ void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
   }
 }
 
-Sourced<std::uint64_t> wanted(const Stage& stage, probe::Self& self) {
-  if (stage.want.value) return {*stage.want.value, stage.want.origin};
-  return probe::cpus(self);
+Sourced<std::uint64_t> wanted(const Target& target, probe::Self& self) {
+  const auto& [asked, origin] = asked_workers(target);
+  if (asked.per_cpu == 0) return {workers_of(asked, 1), origin};
+  Sourced<std::uint64_t> cpus = probe::cpus(self);
+  cpus.value = workers_of(asked, cpus.value);
+  if (!origin.empty()) cpus.origin = origin + " of " + cpus.origin;
+  return cpus;
 }
 
 }  // namespace
@@ -138,9 +142,11 @@ Target load_target(const LaunchOptions& options, const Environment& environment,
     target.stage = read_stage(options.stage, environment, rule);
   target.stage =
       apply_wishes(std::move(target.stage), options.wishes, rule).value();
-  target.command =
-      options.command.empty() ? target.stage.command : options.command;
+  target.command = with_arguments(target.stage.command, options.command);
   target.as_is = options.as_is;
+  for (const std::string& name : inherited_names(target))
+    if (auto value = environment.get(name))
+      target.inherited.emplace(name, std::move(*value));
   return target;
 }
 
@@ -169,7 +175,7 @@ Plan decide(const Target& target, const LaunchOptions& options,
   probe::Self self(host, caller.environment);
   for (PoolInput& pool : input.pools)
     measure_pool(stage, pool, self, seen, caller);
-  input.want = wanted(stage, self);
+  input.want = wanted(target, self);
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);
   if (options.retries == 0 || past.empty())

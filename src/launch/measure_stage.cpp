@@ -50,7 +50,7 @@ void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
   Ledger ledger(host, caller.environment);
   const Plan plan = first_plan(target, options, host, ledger, caller);
   const std::string tag = log_tag(plan.label);
-  const std::string untold = untold_line(plan);
+  const std::string& untold = plan.arrival.missing;
   if (measured.write && !untold.empty())
     throw Failure("--write: nothing was run or written: " + untold);
   if (!untold.empty()) caller.say(LogLevel::warning, tag + untold);

@@ -48,6 +48,34 @@ Replaced replaced(std::string_view text, const Placeholders& values) {
   return {end + 2, std::string(text.substr(1, end))};
 }
 
+bool is_variable_name(std::string_view text) {
+  if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
+  return text.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+             "_") == std::string_view::npos;
+}
+
+// Calls `literal` for text between, and `named` for each ${NAME}, with whether
+// it stands for itself.
+template <typename Literal, typename Named>
+void for_each_part(std::string_view text, const Literal& literal,
+                   const Named& named) {
+  std::size_t from = 0;
+  for (std::size_t at = 0; (at = text.find("${", at)) != text.npos;) {
+    const std::size_t close = text.find('}', at);
+    if (close == text.npos) break;
+    const std::string_view name = text.substr(at + 2, close - at - 2);
+    if (is_variable_name(name)) {
+      const bool itself = at > from && text[at - 1] == '$';
+      literal(text.substr(from, at - from - (itself ? 1 : 0)));
+      named(name, itself);
+      from = close + 1;
+    }
+    at = close + 1;
+  }
+  literal(text.substr(from));
+}
+
 }  // namespace
 
 std::string fill_in(std::string_view text, const Placeholders& values) {
@@ -71,6 +99,30 @@ std::string fill_in(std::string_view text, const Placeholders& values) {
     }
   }
   return out;
+}
+
+std::string fill_in_variable(
+    std::string_view text, const Placeholders& values,
+    const std::map<std::string, std::string>& inherited) {
+  std::string out;
+  for_each_part(
+      text, [&](std::string_view part) { out += fill_in(part, values); },
+      [&](std::string_view name, bool itself) {
+        if (itself) return void(out.append("${").append(name).append("}"));
+        const auto found = inherited.find(std::string(name));
+        if (found != inherited.end()) out += found->second;
+      });
+  return out;
+}
+
+std::vector<std::string> variables_in(std::string_view text) {
+  std::vector<std::string> names;
+  for_each_part(
+      text, [](std::string_view) {},
+      [&](std::string_view name, bool itself) {
+        if (!itself) names.emplace_back(name);
+      });
+  return names;
 }
 
 bool places_count(std::string_view text) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fitrun {
 
@@ -25,6 +27,16 @@ struct Placeholders {
 // What is not a placeholder stays as it is, and what a placeholder became is
 // not looked at again.
 std::string fill_in(std::string_view text, const Placeholders& values);
+
+// A template of [inject.env] with its placeholders replaced, and each ${NAME}
+// by the caller's value of that variable in `inherited`, by nothing where it
+// has none. "$${NAME}" stands for "${NAME}".
+std::string fill_in_variable(
+    std::string_view text, const Placeholders& values,
+    const std::map<std::string, std::string>& inherited);
+
+// The NAMEs of all ${NAME} in it.
+std::vector<std::string> variables_in(std::string_view text);
 
 // Whether the count is put into `text`: it holds <threads> or {threads}.
 bool places_count(std::string_view text);

@@ -224,16 +224,10 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
                           plan.want.value, plan.threads));
   }
   say(LogLevel::warning, pressure_line(plan));
-  say(LogLevel::warning, untold_line(plan));
+  const bool meant = plan.arrival.by_jobserver;
+  if (!meant || least <= LogLevel::detail)
+    say(meant ? LogLevel::detail : LogLevel::warning, plan.arrival.missing);
   return out;
-}
-
-std::string untold_line(const Plan& plan) {
-  if (plan.count_used || plan.launch.command.empty()) return "";
-  return fmt::format(
-      "the command is not told the count: put '<threads>' into it, or set "
-      "[inject.env] (FITRUN_THREADS={} is in its environment)",
-      plan.threads);
 }
 
 }  // namespace fitrun

@@ -22,9 +22,6 @@ struct LogLine {
 // not be shown are not made.
 std::vector<LogLine> log_lines(const Plan& plan, LogLevel least);
 
-// That the command receives the count nowhere; empty where it does.
-std::string untold_line(const Plan& plan);
-
 // Why nothing is run, where `on_no_fit` says so; one line.
 std::string no_fit_reason(const Plan& plan, const Sourced<OnNoFit>& on_no_fit);
 

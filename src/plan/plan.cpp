@@ -4,6 +4,8 @@
 
 #include "plan/gpu_environment.h"
 #include "plan/inject.h"
+#include "plan/makeflags.h"
+#include "plan/tool_line.h"
 
 namespace fitrun {
 namespace {
@@ -19,6 +21,31 @@ const PoolPlan& tightest(const std::vector<PoolPlan>& pools) {
                            });
 }
 
+// A placeholder means that the user places the count: then the tool's own
+// option is left as it stands.
+std::vector<std::string> command_of(const Target& target,
+                                    const Placeholders& values) {
+  std::vector<std::string> command = target.command;
+  if (target.as_is) return command;
+  if (target.tool && std::none_of(command.begin(), command.end(), places_count))
+    command = with_count(*target.tool, command, values.threads,
+                         !inherits_jobserver(target));
+  for (std::string& word : command) word = fill_in(word, values);
+  return command;
+}
+
+// Of MAKEFLAGS what is there already stays, unless the template places it.
+std::string value_of(const Injection& injection, const Target& target,
+                     const Placeholders& values) {
+  std::string value =
+      fill_in_variable(injection.text, values, target.inherited);
+  const auto before = target.inherited.find("MAKEFLAGS");
+  if (injection.name != "MAKEFLAGS" || before == target.inherited.end() ||
+      injection.text.find("${MAKEFLAGS}") != std::string::npos)
+    return value;
+  return add_makeflags(before->second, value);
+}
+
 Launch launch_of(const Plan& plan, const Target& target, std::uint64_t threads,
                  const std::string& input = {}) {
   const PoolPlan& first = plan.pools.front();
@@ -30,24 +57,14 @@ Launch launch_of(const Plan& plan, const Target& target, std::uint64_t threads,
                             input};
   Launch launch;
   launch.threads = threads;
-  for (const std::string& word : target.command)
-    launch.command.push_back(target.as_is ? word : fill_in(word, values));
+  launch.command = command_of(target, values);
   launch.changes.set.emplace_back("FITRUN_THREADS", std::to_string(threads));
   if (!input.empty()) launch.changes.set.emplace_back("FITRUN_INPUT", input);
   for (const Injection& injection : target.stage.inject) {
     launch.changes.set.emplace_back(injection.name,
-                                    fill_in(injection.text, values));
+                                    value_of(injection, target, values));
   }
   return launch;
-}
-
-// A shell script may take the count from its environment.
-bool is_told(const Target& target, const std::vector<std::string>& after) {
-  const std::vector<std::string>& before = target.command;
-  return !target.stage.inject.empty() || before != after ||
-         std::any_of(before.begin(), before.end(), [](const std::string& word) {
-           return word.find("FITRUN_THREADS") != std::string::npos;
-         });
 }
 
 // A list of devices is the command's, too.
@@ -65,7 +82,7 @@ Result<void> show_listed(Launch& launch, const PoolPlan& pool) {
 // be shown to a command.
 Result<void> add_launches(Plan& plan, const Target& target) {
   Launch whole = launch_of(plan, target, plan.threads);
-  plan.count_used = is_told(target, whole.command);
+  plan.arrival = arrival_of(target, plan.threads);
   for (const PoolPlan& pool : plan.pools) {
     if (pool.gpus.empty()) continue;
     if (pool.needs.spread.value == Spread::pin) {

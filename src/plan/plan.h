@@ -13,6 +13,7 @@
 #include "base/environment_changes.h"
 #include "base/result.h"
 #include "base/sourced.h"
+#include "plan/arrival.h"
 #include "plan/pools.h"
 #include "plan/target.h"
 #include "probe/constraint.h"
@@ -53,8 +54,7 @@ struct Plan {
   std::vector<Launch> copies;
   std::string lease;   // the id of what was set aside; empty: nothing
   bool as_is = false;  // Target::as_is
-  // Whether the command learns the count from anything but FITRUN_THREADS.
-  bool count_used = false;
+  Arrival arrival;     // of the count at the command
 };
 
 Result<Plan> make_plan(const Target& target, PlanInput input);

@@ -3,10 +3,13 @@
 
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/sourced.h"
+#include "plan/tool_line.h"
 #include "stage/stage.h"
 #include "stage/tool.h"
 
@@ -20,6 +23,25 @@ struct Target {
   // How the command says the count; also beside a stage of the user's own.
   std::optional<Tool> tool{};
   bool as_is = false;  // nothing in `command` is replaced or rewritten
+  // The caller's values of inherited_names(); of a variable that is not set
+  // there is none.
+  std::map<std::string, std::string> inherited{};
 };
+
+// A descriptor's command with what the command line gives: in place of "..." at
+// its end, else instead of the whole of it.
+std::vector<std::string> with_arguments(std::vector<std::string> command,
+                                        const std::vector<std::string>& given);
+
+// The variables whose values at the caller's a plan for `target` depends on.
+std::vector<std::string> inherited_names(const Target& target);
+
+// Whether a make that runs already hands out jobs to this tool.
+bool inherits_jobserver(const Target& target);
+
+// How many workers are wanted, and what says so: --want, the tool's option, its
+// variable, then the stage (FITRUN_WANT, its descriptor). An empty origin:
+// nothing does, and it is as many as CPUs.
+Sourced<AskedCount> asked_workers(const Target& target);
 
 }  // namespace fitrun

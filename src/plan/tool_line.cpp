@@ -27,7 +27,8 @@ bool all_digits(std::string_view text) {
 }
 
 // What Tool::cpus writes with an N, of a text that may be so.
-std::optional<Asked> relative(std::string_view form, std::string_view text) {
+std::optional<AskedCount> relative(std::string_view form,
+                                   std::string_view text) {
   const bool before = form.front() == 'N';  // "N%", "NC"
   const char sign = before ? form.back() : form.front();
   if (text.size() < 2 || (before ? text.back() : text.front()) != sign)
@@ -39,21 +40,21 @@ std::optional<Asked> relative(std::string_view form, std::string_view text) {
       std::from_chars(text.data(), end, number, std::chars_format::fixed);
   if (error != std::errc{} || stop != end || !(number >= 0))
     return std::nullopt;
-  if (sign == '%') return Asked{number / 100, 0};
-  if (sign == 'C') return Asked{number, 0};
-  return Asked{1, sign == '+' ? number : -number};
+  if (sign == '%') return AskedCount{number / 100, 0};
+  if (sign == 'C') return AskedCount{number, 0};
+  return AskedCount{1, sign == '+' ? number : -number};
 }
 
-std::optional<Asked> read_number(const Tool& tool, std::string_view text) {
+std::optional<AskedCount> read_number(const Tool& tool, std::string_view text) {
   for (const std::string& form : tool.cpus) {
-    if (form == text) return Asked{1, 0};
+    if (form == text) return AskedCount{1, 0};
     if (form.find('N') == std::string::npos) continue;
     if (const auto asked = relative(form, text)) return asked;
   }
   if (!all_digits(text)) return std::nullopt;
   const std::uint64_t count = parse_count(text).value_or(kMostWorkers);
   if (count == 0) return std::nullopt;
-  return Asked{0, static_cast<double>(std::min(count, kMostWorkers))};
+  return AskedCount{0, static_cast<double>(std::min(count, kMostWorkers))};
 }
 
 // Walks over options, the tool's own ones, and notes what they are.
@@ -141,7 +142,7 @@ std::size_t OptionReader::count_in_next(std::size_t at) {
     }
   }
   if (alone) {
-    line_.places.push_back({at, at, words_[at].size(), Asked{1, 0}});
+    line_.places.push_back({at, at, words_[at].size(), AskedCount{1, 0}});
     return 0;
   }
   line_.unreadable.push_back(at);
@@ -212,7 +213,7 @@ void replace_value(Strings& command, const CountPlace& place,
 
 }  // namespace
 
-std::uint64_t workers_of(const Asked& asked, std::uint64_t cpus) {
+std::uint64_t workers_of(const AskedCount& asked, std::uint64_t cpus) {
   const double workers =
       std::floor(asked.per_cpu * static_cast<double>(cpus) + asked.plus);
   if (!(workers >= 1)) return 1;
@@ -232,8 +233,9 @@ std::optional<ToolLine> read_tool_line(const Tool& tool,
   return line;
 }
 
-std::optional<Asked> read_tool_variable(const Tool& tool, std::string_view name,
-                                        std::string_view value) {
+std::optional<AskedCount> read_tool_variable(const Tool& tool,
+                                             std::string_view name,
+                                             std::string_view value) {
   if (const std::string_view text = trim(value); all_digits(text))
     return read_number(tool, text);
   Strings options;
@@ -247,16 +249,6 @@ std::optional<Asked> read_tool_variable(const Tool& tool, std::string_view name,
   ToolLine line;
   OptionReader(tool, options, line).read(0);
   return line.places.empty() ? std::nullopt : line.places.back().asked;
-}
-
-bool has_jobserver(std::string_view makeflags) {
-  for (const std::string_view word : words(makeflags)) {
-    if (word == "--") return false;
-    if (word.starts_with("--jobserver-auth=") ||
-        word.starts_with("--jobserver-fds="))
-      return true;
-  }
-  return false;
 }
 
 std::string spelled(const CountPlace& place, const Strings& command) {

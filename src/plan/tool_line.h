@@ -18,13 +18,13 @@
 namespace fitrun {
 
 // A number of workers as it was asked for: so many for each CPU, and some more.
-struct Asked {
+struct AskedCount {
   double per_cpu = 0;
   double plus = 0;
 };
 
 // From 1 to kMostWorkers.
-std::uint64_t workers_of(const Asked& asked, std::uint64_t cpus);
+std::uint64_t workers_of(const AskedCount& asked, std::uint64_t cpus);
 
 // Where a line says the number.
 struct CountPlace {
@@ -34,7 +34,7 @@ struct CountPlace {
   std::size_t word = 0;
   std::size_t begin = 0;
   // Empty: a placeholder.
-  std::optional<Asked> asked;
+  std::optional<AskedCount> asked;
 };
 
 // Of an option whose word tells one kind of work from another.
@@ -57,12 +57,9 @@ std::optional<ToolLine> read_tool_line(const Tool& tool,
 
 // The same of the value of one of the tool's variables, which is a number, or
 // options as they stand in MAKEFLAGS. Empty: it says nothing of a number.
-std::optional<Asked> read_tool_variable(const Tool& tool, std::string_view name,
-                                        std::string_view value);
-
-// Whether MAKEFLAGS, or a variable like it, hands on the jobserver of a make
-// that runs already.
-bool has_jobserver(std::string_view makeflags);
+std::optional<AskedCount> read_tool_variable(const Tool& tool,
+                                             std::string_view name,
+                                             std::string_view value);
 
 // As it is written: "-j16", "--jobs 16".
 std::string spelled(const CountPlace& place,

@@ -252,15 +252,6 @@ TEST_CASE("a variable of the tool says the number as well", "[tool]") {
   CHECK(said("j4", "CMAKE_BUILD_PARALLEL_LEVEL") == 0);
 }
 
-TEST_CASE("a jobserver is found in what make hands on", "[tool]") {
-  CHECK(has_jobserver(" -j8 --jobserver-auth=3,4"));
-  CHECK(has_jobserver("w --jobserver-fds=3,4 -j -- A=1"));
-  CHECK(has_jobserver("--jobserver-auth=fifo:/tmp/x"));
-  CHECK_FALSE(has_jobserver("-j8"));
-  CHECK_FALSE(has_jobserver(" -- X=--jobserver-auth=1 --jobserver-auth=2"));
-  CHECK_FALSE(has_jobserver(""));
-}
-
 TEST_CASE("the kind of a line is what it works on, not how", "[tool]") {
   const auto kind = [](const Tool& tool, std::string_view text) {
     return kind_of_line(&tool, line(text));

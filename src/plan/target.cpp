@@ -1,0 +1,77 @@
+#include "plan/target.h"
+
+#include <algorithm>
+
+#include "plan/inject.h"
+#include "plan/makeflags.h"
+
+namespace fitrun {
+namespace {
+
+// What the tool's own option asks for; nothing where the user places the count.
+std::optional<Sourced<AskedCount>> asked_by_option(const Target& target) {
+  const std::vector<std::string>& command = target.command;
+  const auto line = read_tool_line(*target.tool, command);
+  if (!line || line->places.empty()) return std::nullopt;
+  if (!target.as_is &&
+      std::any_of(command.begin(), command.end(), places_count))
+    return std::nullopt;
+  const CountPlace& last = line->places.back();
+  if (!last.asked) return std::nullopt;
+  return Sourced<AskedCount>{*last.asked, spelled(last, command)};
+}
+
+std::optional<Sourced<AskedCount>> asked_by_variable(const Target& target) {
+  for (const std::string& name : target.tool->variables) {
+    const auto value = target.inherited.find(name);
+    if (value == target.inherited.end()) continue;
+    if (const auto asked =
+            read_tool_variable(*target.tool, name, value->second))
+      return Sourced<AskedCount>{*asked, name};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> with_arguments(std::vector<std::string> command,
+                                        const std::vector<std::string>& given) {
+  if (command.empty() || command.back() != "...")
+    return given.empty() ? command : given;
+  command.pop_back();
+  command.insert(command.end(), given.begin(), given.end());
+  return command;
+}
+
+std::vector<std::string> inherited_names(const Target& target) {
+  std::vector<std::string> names;
+  if (target.tool) names = target.tool->variables;
+  for (const Injection& injection : target.stage.inject) {
+    if (injection.name == "MAKEFLAGS") names.push_back(injection.name);
+    for (std::string& name : variables_in(injection.text))
+      names.push_back(std::move(name));
+  }
+  return names;
+}
+
+bool inherits_jobserver(const Target& target) {
+  if (!target.tool) return false;
+  const std::vector<std::string>& names = target.tool->variables;
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto value = target.inherited.find(name);
+    return value != target.inherited.end() && has_jobserver(value->second);
+  });
+}
+
+Sourced<AskedCount> asked_workers(const Target& target) {
+  const Sourced<Want>& want = target.stage.want;
+  const bool by_flag = want.origin.starts_with("--");
+  if (target.tool && !by_flag) {
+    if (auto asked = asked_by_option(target)) return *asked;
+    if (auto asked = asked_by_variable(target)) return *asked;
+  }
+  if (!want.value) return {AskedCount{1, 0}, ""};
+  return {AskedCount{0, static_cast<double>(*want.value)}, want.origin};
+}
+
+}  // namespace fitrun
