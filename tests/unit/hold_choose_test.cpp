@@ -1,0 +1,207 @@
+#include <cmath>
+#include <random>
+
+#include "catch.h"
+#include "hold/choose.h"
+#include "hold_simulation.h"
+
+using namespace fitrun;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr std::uint64_t kMib = 1U << 20;
+
+JobState newborn(std::uint64_t expected, bool exact = true) {
+  JobState job;
+  job.current = kMib;
+  job.expected = job.most = expected * kMib;
+  job.exact = exact;
+  return job;
+}
+
+JobState grown(std::uint64_t current, std::uint64_t expected) {
+  JobState job = newborn(expected);
+  job.current = current * kMib;
+  job.admitted = true;
+  return job;
+}
+
+HoldRoom room(std::uint64_t cap, std::uint64_t base = 0) {
+  return {cap * kMib, base * kMib, milliseconds(2000)};
+}
+
+std::vector<FakeJob> all_of(const Workload& work) {
+  std::vector<FakeJob> all = work.first;
+  all.insert(all.end(), work.then.begin(), work.then.end());
+  return all;
+}
+
+KnownPeaks peaks_of(const Workload& work) {
+  KnownPeaks known;
+  for (const FakeJob& job : all_of(work)) {
+    known.learn(job.name, job.kind,
+                static_cast<std::uint64_t>((job.mib + 1.2) * kMib));
+  }
+  return known;
+}
+
+}  // namespace
+
+TEST_CASE("newborn jobs run as far as their peaks fit", "[hold]") {
+  CHECK(choose_running(room(100), {newborn(40), newborn(40), newborn(40)}) ==
+        std::vector<bool>{true, true, false});
+  // A small one passes a large one that is held.
+  CHECK(choose_running(room(100), {newborn(80), newborn(60), newborn(15)}) ==
+        std::vector<bool>{true, false, true});
+  // What is no job's is not theirs.
+  CHECK(choose_running(room(100, 50), {newborn(40), newborn(40)}) ==
+        std::vector<bool>{true, false});
+}
+
+TEST_CASE("a job always runs, whatever the cap", "[hold]") {
+  CHECK(choose_running(room(100), {}).empty());
+  CHECK(choose_running(room(10), {newborn(300), newborn(200)}) ==
+        std::vector<bool>{false, true});
+  CHECK(choose_running(room(0, 10), {grown(50, 60), newborn(2)}) ==
+        std::vector<bool>{true, false});
+  // What has nothing left to grow costs nothing, and ends the sooner.
+  CHECK(choose_running(room(0, 10), {grown(50, 60), grown(5, 5)}) ==
+        std::vector<bool>{false, true});
+}
+
+TEST_CASE("the jobs with least left to grow go first", "[hold]") {
+  // 100 of 120 are used: 20 are left for the first, then nobody fits.
+  CHECK(choose_running(room(120), {grown(50, 90), grown(50, 70)}) ==
+        std::vector<bool>{false, true});
+}
+
+TEST_CASE("who has waited too long is not overtaken", "[hold]") {
+  JobState late = newborn(90);
+  late.age = late.held = milliseconds(2001);
+  CHECK(choose_running(room(100), {grown(20, 20), late, newborn(10)}) ==
+        std::vector<bool>{true, false, false});
+  late.held = milliseconds(1999);
+  CHECK(choose_running(room(100), {grown(20, 20), late, newborn(10)}) ==
+        std::vector<bool>{true, false, true});
+  // Its turn comes once nobody runs, although another grows less.
+  late = newborn(900);
+  late.age = late.held = milliseconds(2001);
+  CHECK(choose_running(room(100), {late, newborn(10)}) ==
+        std::vector<bool>{true, false});
+  // A half-grown one that waits keeps all newborns out.
+  JobState half = grown(30, 90);
+  half.held = milliseconds(2001);
+  CHECK(choose_running(room(100), {grown(40, 60), half, newborn(5)}) ==
+        std::vector<bool>{true, false, false});
+}
+
+TEST_CASE("of what nobody knows one runs at a time", "[hold]") {
+  JobState unknown = newborn(2, false);
+  unknown.unknown = true;
+  CHECK(choose_running(room(1000), {unknown, unknown, newborn(5)}) ==
+        std::vector<bool>{true, false, true});
+}
+
+TEST_CASE("where peaks are guessed, somebody can always finish", "[hold]") {
+  JobState guessed = newborn(20, false);
+  guessed.most = 70 * kMib;
+  // By their means four would fit; one of them may need 50 more.
+  CHECK(choose_running(room(100), {guessed, guessed, guessed, guessed}) ==
+        std::vector<bool>{true, true, false, false});
+}
+
+TEST_CASE("no choice stands still or passes the cap by true peaks", "[hold]") {
+  std::mt19937 rnd(20261125);
+  const auto upto = [&](std::uint64_t most) {
+    return std::uniform_int_distribution<std::uint64_t>(0, most)(rnd);
+  };
+  for (int round = 0; round < 20'000; ++round) {
+    HoldRoom space{upto(1000), upto(100), milliseconds(upto(100))};
+    std::vector<JobState> jobs(1 + upto(12));
+    std::uint64_t used = space.base;
+    for (JobState& job : jobs) {
+      job.current = upto(60);
+      job.expected = job.current + upto(200);
+      job.most = job.expected + (upto(1) ? upto(100) : 0);
+      job.exact = upto(1) != 0;
+      job.unknown = upto(9) == 0;
+      job.admitted = upto(1) != 0;
+      job.age = milliseconds(upto(5000));
+      job.held = milliseconds(upto(200));
+      used += job.current;
+    }
+    const std::vector<bool> runs = choose_running(space, jobs);
+    REQUIRE(runs.size() == jobs.size());
+    std::size_t running = 0;
+    std::uint64_t growth = 0;
+    std::uint64_t least = UINT64_MAX;  // of an admitted one: it always runs
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (!runs[i]) continue;
+      ++running;
+      growth += jobs[i].expected - jobs[i].current;
+      if (jobs[i].admitted)
+        least = std::min(least, jobs[i].expected - jobs[i].current);
+    }
+    const std::uint64_t room_left = used < space.cap ? space.cap - used : 0;
+    INFO("room for " << room_left << ", growth " << growth);
+    REQUIRE(running > 0);
+    REQUIRE((running == 1 || growth <= room_left || growth == least));
+  }
+}
+
+TEST_CASE("known peaks pack a build nearly as well as can be", "[hold]") {
+  double log_sum = 0;
+  int cases = 0;
+  for (const Shape shape :
+       {Shape::end, Shape::rand, Shape::tail, Shape::slow}) {
+    for (const double limit : {512.0, 1024.0}) {
+      for (const unsigned seed : {1U, 2U, 3U}) {
+        const Workload work(shape, seed);
+        Simulation simulation({limit, 32, true, 0}, peaks_of(work));
+        const Simulated got = simulation.run(work);
+        const double ratio = got.seconds / packing(work, limit);
+        INFO("shape " << int(shape) << " limit " << limit << " seed " << seed
+                      << " ratio " << ratio << " peak " << got.peak);
+        CHECK(got.kills == 0);
+        log_sum += std::log(ratio);
+        ++cases;
+      }
+    }
+  }
+  const double mean = std::exp(log_sum / cases);
+  INFO("geometric mean " << mean);
+  CHECK(mean <= 1.25);
+  CHECK(mean >= 0.95);  // or the packing is not what it says
+}
+
+TEST_CASE("a declared bound alone keeps a build alive", "[hold]") {
+  double log_sum = 0;
+  int cases = 0;
+  for (const Shape shape :
+       {Shape::end, Shape::rand, Shape::tail, Shape::slow}) {
+    for (const double limit : {512.0, 1024.0}) {
+      for (const unsigned seed : {1U, 2U, 3U}) {
+        const Workload work(shape, seed);
+        const std::uint64_t bound = (shape == Shape::slow ? 102 : 322) * kMib;
+        Simulation simulation({limit, 32, true, bound}, {});
+        const Simulated got = simulation.run(work);
+        const double ratio = got.seconds / packing(work, limit);
+        INFO("shape " << int(shape) << " limit " << limit << " seed " << seed
+                      << " ratio " << ratio << " peak " << got.peak);
+        CHECK(got.kills == 0);
+        log_sum += std::log(ratio);
+        ++cases;
+      }
+    }
+  }
+  const double mean = std::exp(log_sum / cases);
+  INFO("geometric mean " << mean);
+  CHECK(mean <= 1.7);
+}
+
+TEST_CASE("without holding the same builds are killed", "[hold]") {
+  for (const Shape shape : {Shape::end, Shape::rand, Shape::tail, Shape::slow})
+    CHECK(Simulation({512, 32, false, 0}, {}).run(Workload(shape, 1)).kills >
+          0);
+}
