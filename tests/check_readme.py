@@ -29,8 +29,8 @@ STATUS = "Pid:\t4242\nCpus_allowed_list:\t0-7\n"
 # Stands for fitrun on the README's machine.
 WRAPPER = """#!/bin/sh
 case $1 in
-  plan) shift; exec {fitrun} plan --root {machine} "$@" ;;
-  check|measure|history|leases) exec {fitrun} "$@" ;;
+  plan|jobs) verb=$1; shift; exec {fitrun} $verb --root {machine} "$@" ;;
+  check|measure|history|leases|list|show|init|help) exec {fitrun} "$@" ;;
   *) exec {fitrun} --root {machine} "$@" ;;
 esac
 """

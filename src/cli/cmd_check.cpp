@@ -3,28 +3,37 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/log.h"
-#include "launch/decide.h"
+#include "launch/target.h"
 #include "stage/cost.h"
 #include "stage/diagnostic.h"
 
 namespace fitrun {
+namespace {
+
+// Inputs that are not there, and costs that are hardly meant.
+void look_at(const Stage& stage, std::vector<std::string>& absent,
+             std::vector<std::string>& doubts) {
+  for (const PoolNeeds& needs : stage.pools) {
+    for (const Cost* const cost : {&needs.fixed, &needs.per_worker})
+      for (const CostItem& item : sum_cost(*cost, absent).items)
+        if (!item.warning.empty()) doubts.push_back(item.warning);
+  }
+}
+
+}  // namespace
 
 ExitStatus check_command(const Options& options,
                          const Environment& environment) {
-  if (options.stages.empty())
+  if (options.words.empty())
     throw Failure("check: give one or more descriptors");
   std::string mistakes;
-  for (const std::string& name : options.stages) {
+  for (const std::string& name : options.words) {
     try {
-      const Stage stage = read_stage(name, environment);
+      const std::vector<Stage> stages = read_stages(name, environment);
       // An input may be made by an earlier step: its absence is no mistake.
       std::vector<std::string> doubts;
       std::vector<std::string> absent;
-      for (const PoolNeeds& needs : stage.pools) {
-        for (const Cost* const cost : {&needs.fixed, &needs.per_worker})
-          for (const CostItem& item : sum_cost(*cost, absent).items)
-            if (!item.warning.empty()) doubts.push_back(item.warning);
-      }
+      for (const Stage& stage : stages) look_at(stage, absent, doubts);
       for (std::string& input : absent) input.insert(0, "  but not now: ");
       for (std::string& doubt : doubts) doubt.insert(0, "  but ");
       print(printable(name) + ": ok\n" + render_messages(absent) +

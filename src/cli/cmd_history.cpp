@@ -2,9 +2,9 @@
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "launch/recording.h"
+#include "launch/target.h"
 #include "measure/history.h"
 #include "measure/runs_file.h"
-#include "stage/find.h"
 
 namespace fitrun {
 
@@ -15,7 +15,7 @@ ExitStatus history_command(const Options& options,
     throw Failure(std::string("history: ") + kNoStatePlace);
   std::string stage;
   if (!options.launch.stage.empty())
-    stage = stage_id(find_stage(options.launch.stage, environment).value());
+    stage = stage_id(read_stage(options.launch.stage, environment).file);
   const RunHistory history = read_history(place, {.stage = stage}).value();
   const std::vector<RunRecord>& runs = history.runs;
   for (const std::string& note : history.notes)

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "launch/decide.h"
+#include "launch/target.h"
 #include "os/host.h"
 #include "plan/render_json.h"
 #include "plan/render_text.h"

@@ -12,6 +12,36 @@ namespace {
 
 using Words = std::span<const std::string>;
 
+// What a verb takes beside its options.
+enum class Operands {
+  none,
+  one,      // a word that is no command's
+  many,     // the same, any number
+  command,  // a stage, a command, or both
+};
+
+Operands operands_of(Verb verb) {
+  switch (verb) {
+    case Verb::run:
+    case Verb::plan:
+    case Verb::measure:
+      return Operands::command;
+    case Verb::check:
+      return Operands::many;
+    case Verb::history:
+    case Verb::jobs:
+    case Verb::show:
+    case Verb::init:
+    case Verb::help:
+      return Operands::one;
+    case Verb::probe:
+    case Verb::leases:
+    case Verb::list:
+      break;
+  }
+  return Operands::none;
+}
+
 bool is_option(std::string_view word) {
   return word.size() > 1 && word[0] == '-' && word != "--";
 }
@@ -30,33 +60,32 @@ const OptionRow* row_named(std::string_view name, Verb verb) {
   return nullptr;
 }
 
-[[noreturn]] void unknown_option(std::string_view word, Verb verb) {
+// "; did you mean X?", or nothing.
+std::string suggestion(std::string_view near) {
+  return near.empty() ? "" : "; did you mean " + std::string(near) + "?";
+}
+
+// The option of the verb that is near: by its letters, because two dashes that
+// are right make no wrong name a near one.
+std::string_view near_option(std::string_view word, Verb verb) {
+  if (!word.starts_with("--")) return {};
   std::vector<std::string_view> names;
   for (const OptionRow& row : option_table())
-    if (belongs_to(row, verb)) names.push_back(long_name(row));
-  const std::string_view near = did_you_mean(word, names);
-  std::string message = "unknown option " + in_quotes(word);
-  if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
-  throw Failure(message + " (see --help)");
+    if (belongs_to(row, verb)) names.push_back(long_name(row).substr(2));
+  const std::string_view near = did_you_mean(word.substr(2), names);
+  if (near.empty()) return near;
+  for (const OptionRow& row : option_table())
+    if (long_name(row).substr(2) == near) return long_name(row);
+  return {};
 }
 
 [[noreturn]] void needs_value(const OptionRow& row) {
   throw Failure(std::string(long_name(row)) + " needs a value (see --help)");
 }
 
-// "5", "5m", "5x": what stands for a time behind --wait, right or wrong. A
-// stage is a longer word.
-bool looks_like_time(std::string_view word) {
-  const std::size_t digits =
-      std::min(word.find_first_not_of("0123456789."), word.size());
-  return digits > 0 && word.size() - digits <= 2 &&
-         std::all_of(word.begin() + static_cast<long>(digits), word.end(),
-                     [](char c) { return c >= 'a' && c <= 'z'; });
-}
-
 class Reader {
  public:
-  explicit Reader(Words words) : words_(words) {}
+  Reader(Words words, const Names& names) : words_(words), names_(names) {}
 
   CommandLine read() {
     while (at_ < words_.size()) {
@@ -74,8 +103,8 @@ class Reader {
       }
     }
     const Words rest = words_.subspan(at_);
-    std::vector<std::string>& to =
-        line_.verb == Verb::check ? line_.stages : line_.command;
+    const bool command = operands_of(line_.verb) == Operands::command;
+    std::vector<std::string>& to = command ? line_.command : line_.words;
     to.insert(to.end(), rest.begin(), rest.end());
     check_words();
     for (OptionSaid& said : line_.options) said.row = row_of_verb(*said.row);
@@ -86,7 +115,7 @@ class Reader {
   void read_long(const std::string& word) {
     const std::size_t equals = word.find('=');
     const OptionRow* const row = row_named(word.substr(0, equals));
-    if (!row) unknown_option(word.substr(0, equals), line_.verb);
+    if (!row) unknown_option(word.substr(0, equals));
     ++at_;
     std::optional<std::string> value;
     if (equals != std::string::npos) value = word.substr(equals + 1);
@@ -95,17 +124,42 @@ class Reader {
 
   // "-q", "-qv", "-w4".
   void read_letters(const std::string& word) {
-    ++at_;
     for (std::size_t i = 1; i < word.size(); ++i) {
       const OptionRow* const row = row_named("-" + word.substr(i, 1));
-      if (!row) unknown_option(word, line_.verb);
+      if (!row) unknown_option(word);
       if (takes(*row) == Takes::nothing) {
-        say(*row, std::nullopt);
+        line_.options.push_back({row, ""});
         continue;
       }
+      ++at_;
       const std::string value = word.substr(i + 1);
       return say(*row, value.empty() ? std::optional<std::string>() : value);
     }
+    ++at_;
+  }
+
+  // What is near, or where an option of the command has to stand.
+  [[noreturn]] void unknown_option(const std::string& word) const {
+    std::string message = "unknown option " + in_quotes(word);
+    const std::string_view near = near_option(word, line_.verb);
+    const bool command = operands_of(line_.verb) == Operands::command;
+    if (!near.empty()) {
+      message += suggestion(near);
+    } else if (command && !line_.stage.empty()) {
+      message += "; what is the command's belongs behind --: " +
+                 printable(line_.stage) + " -- COMMAND " + printable(word);
+    } else if (command && at_ + 1 < words_.size() && begins_command(at_ + 1)) {
+      const std::string name = printable(words_[at_ + 1]);
+      message += "; an option of " + name + " belongs behind it: " + name +
+                 " " + printable(word);
+    }
+    throw Failure(message + " (see --help)");
+  }
+
+  bool begins_command(std::size_t at) const {
+    if (is_option(words_[at]) || words_[at] == "--") return false;
+    const WordKind kind = names_.kind(words_[at]);
+    return kind == WordKind::tool || kind == WordKind::command;
   }
 
   // `value` is what stood in the option's own word.
@@ -123,7 +177,7 @@ class Reader {
         if (!value) value = words_[at_++];
         break;
       case Takes::perhaps_time:
-        if (!value && at_ < words_.size() && looks_like_time(words_[at_]))
+        if (!value && at_ < words_.size() && stands_for_time(words_[at_]))
           value = words_[at_++];
         break;
     }
@@ -135,32 +189,89 @@ class Reader {
     return word == "--" || row_named(word.substr(0, word.find('=')));
   }
 
-  // Whether the word is a verb or a stage, and not the command's first.
+  // "5", "5m", and "5min", which is no time but was meant to be one: what
+  // begins with a digit and is no stage and no program.
+  bool stands_for_time(const std::string& word) const {
+    if (word.empty() || word[0] < '0' || word[0] > '9') return false;
+    return parse_duration(word) || names_.kind(word) == WordKind::nothing;
+  }
+
+  // Whether the word is a verb, a stage or another word of the verb, and not
+  // the command's first.
   bool read_name(const std::string& word) {
-    if (line_.verb == Verb::run && line_.stages.empty()) {
+    if (!verb_said_ && line_.stage.empty()) {
       if (const auto verb = verb_named(word)) {
         line_.verb = *verb;
+        verb_said_ = true;
         ++at_;
         return true;
       }
     }
-    if (line_.verb != Verb::check && !line_.stages.empty()) return false;
-    line_.stages.push_back(word);
+    if (operands_of(line_.verb) != Operands::command) {
+      line_.words.push_back(word);
+      ++at_;
+      return true;
+    }
+    if (!line_.stage.empty() || !is_stage(word)) return false;
+    line_.stage = word;
     ++at_;
     return true;
   }
 
+  // A tool's name begins its own command; it is a stage where it is the last
+  // word or "--" follows, and not even then where it could not be told from
+  // that command: `fitrun make`.
+  bool is_stage(const std::string& word) const {
+    switch (names_.kind(word)) {
+      case WordKind::stage:
+        return true;
+      case WordKind::tool:
+        return line_.verb != Verb::run &&
+               (at_ + 1 == words_.size() || words_[at_ + 1] == "--");
+      case WordKind::command:
+        return false;
+      case WordKind::nothing:
+        break;
+    }
+    nothing_named(word);
+  }
+
+  [[noreturn]] void nothing_named(const std::string& word) const {
+    if (word.empty()) throw Failure("STAGE is empty: give a descriptor's path");
+    if (word.find('/') != std::string::npos) {
+      throw Failure(word +
+                    ": no such file: neither a stage nor a program (see "
+                    "--help)");
+    }
+    const std::size_t equals = word.find('=');
+    if (equals != std::string::npos && equals > 0) {
+      throw Failure(in_quotes(word) +
+                    " is no stage, tool or program; to set a "
+                    "variable put it before fitrun");
+    }
+    if (word == name_of(Verb::run)) {
+      throw Failure("fitrun runs a command without a verb: leave out " +
+                    in_quotes(word));
+    }
+    const std::vector<std::string> known = names_.known();
+    std::vector<std::string_view> near(known.begin(), known.end());
+    if (!verb_said_)
+      for (const Verb verb : kAllVerbs) near.push_back(name_of(verb));
+    throw Failure(in_quotes(word) +
+                  " is no stage, tool or program (looked in " +
+                  names_.places() + ")" + suggestion(did_you_mean(word, near)) +
+                  " (see fitrun list)");
+  }
+
   // Words that a verb does not take would be taken for obeyed.
   void check_words() const {
-    const bool stages = line_.verb != Verb::probe && line_.verb != Verb::leases;
-    const bool command = stages && line_.verb != Verb::history;
-    const std::string* extra = nullptr;
-    if (!command && !line_.command.empty()) extra = &line_.command.front();
-    if (!stages && !line_.stages.empty()) extra = &line_.stages.front();
-    if (extra) {
-      throw Failure(std::string(name_of(line_.verb)) + ": unexpected word " +
-                    in_quotes(*extra) + " (see --help)");
-    }
+    const Operands operands = operands_of(line_.verb);
+    const std::size_t most = operands == Operands::none  ? 0
+                             : operands == Operands::one ? 1
+                                                         : line_.words.size();
+    if (line_.words.size() <= most) return;
+    throw Failure(std::string(name_of(line_.verb)) + ": unexpected word " +
+                  in_quotes(line_.words[most]) + " (see --help)");
   }
 
   const OptionRow* row_of_verb(const OptionRow& row) const {
@@ -180,22 +291,27 @@ class Reader {
   }
 
   Words words_;
+  const Names& names_;
   std::size_t at_ = 0;
+  bool verb_said_ = false;
   CommandLine line_;
 };
 
 }  // namespace
 
-CommandLine take_apart(std::span<const std::string> words) {
-  return Reader(words).read();
+CommandLine take_apart(std::span<const std::string> words, const Names& names) {
+  return Reader(words, names).read();
 }
 
 Format format_asked_for(std::span<const std::string> words) {
   bool plan = false;
+  bool begun = false;  // with a word that is no option and no option's value
   std::string_view value;
   for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
     constexpr std::string_view kName = "--format";
     const std::string_view word = words[i];
+    if (!begun && word == name_of(Verb::jobs)) return Format::threads;
+    begun = begun || (!is_option(word) && (i == 0 || !is_option(words[i - 1])));
     if (word == "plan") plan = true;
     if (word == kName && i + 1 < words.size()) value = words[i + 1];
     if (word.starts_with("--format=")) value = word.substr(kName.size() + 1);

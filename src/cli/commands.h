@@ -24,6 +24,11 @@ ExitStatus leases_command(const Options& options,
                           const Environment& environment);
 ExitStatus check_command(const Options& options,
                          const Environment& environment);
+ExitStatus jobs_command(const Options& options, const Environment& environment);
+ExitStatus list_command(const Environment& environment);
+ExitStatus show_command(const Options& options, const Environment& environment);
+ExitStatus init_command(const Options& options, const Environment& environment);
+ExitStatus help_command(const Options& options);
 
 // Whoever typed this, with the log for what is to be said.
 Caller caller_of(const Options& options, const Environment& environment);

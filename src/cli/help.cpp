@@ -12,21 +12,29 @@ struct VerbText {
 };
 
 constexpr VerbText kRun = {
-    "fitrun [OPTIONS] STAGE [--] COMMAND [ARG...]\n"
-    "       fitrun [OPTIONS] --per-worker SIZE -- COMMAND [ARG...]\n"
-    "       fitrun plan|probe|check|measure|history|leases ...   (each has "
-    "--help)\n",
-    "Becomes COMMAND with as many workers as fit in the free memory. STAGE is "
+    "fitrun [OPTIONS] COMMAND [ARG...]\n"
+    "       fitrun [OPTIONS] STAGE [--] [COMMAND [ARG...]]\n"
+    "       fitrun plan|measure|check|history|leases|probe ...\n"
+    "       fitrun jobs|list|show|init|help ...   (each has --help)\n",
+    "Becomes COMMAND with as many workers as fit in the free memory. COMMAND "
+    "is "
     "a\n"
-    "descriptor's path or name; <threads> or {threads} stand for the count.\n",
+    "tool that fitrun knows, as it is typed without it (fitrun list); or STAGE "
+    "says\n"
+    "what a worker costs: a descriptor's path or name, a stage of fitrun.toml, "
+    "or -.\n"
+    "<threads> or {threads} stand for the count.\n",
+    "  fitrun make -j16\n"
     "  fitrun stages/html.toml -- ./render --jobs '<threads>'\n"
-    "  fitrun --per-worker 2G -- make -j'<threads>'\n"};
+    "  fitrun --per-worker 2G ./render --jobs '<threads>'\n"};
 
 constexpr VerbText kPlan = {
-    "fitrun plan [OPTIONS] STAGE [-- COMMAND [ARG...]]\n",
+    "fitrun plan [OPTIONS] STAGE [-- COMMAND [ARG...]]\n"
+    "       fitrun plan [OPTIONS] COMMAND [ARG...]\n",
     "Decides how many workers fit, explains every number and runs nothing.\n",
+    "  fitrun plan make -j16\n"
     "  fitrun plan stages/html.toml\n"
-    "  make -j\"$(fitrun plan --format threads cpp-build)\"\n"
+    "  make -j\"$(fitrun plan --format threads make)\"\n"
     "  eval \"$(fitrun plan --format shell stages/html.toml)\"\n"};
 
 constexpr VerbText kProbe = {
@@ -62,6 +70,38 @@ constexpr VerbText kLeases = {
     "  fitrun leases\n"
     "  fitrun leases --format json\n"};
 
+constexpr VerbText kJobs = {
+    "fitrun jobs [OPTIONS] [SIZE]\n",
+    "Prints how many jobs of SIZE fit, at most as many as CPUs: nproc, if it "
+    "knew\n"
+    "about memory. Without SIZE a job is taken for 2 GB.\n",
+    "  make -j\"$(fitrun jobs 500M)\"\n"};
+
+constexpr VerbText kList = {
+    "fitrun list\n",
+    "Lists the stages and tools that can be named here, and where each "
+    "stands.\n",
+    "  fitrun list\n"};
+
+constexpr VerbText kShow = {
+    "fitrun show STAGE\n",
+    "Shows a descriptor, what its costs come to and where each of them is "
+    "said.\n",
+    "  fitrun show make\n"
+    "  fitrun show make > ~/.config/fitrun/make.toml    (to change it)\n"};
+
+constexpr VerbText kInit = {
+    "fitrun init [TOOL]\n",
+    "Writes a commented fitrun.toml for this project where there is none, with "
+    "a\n"
+    "stage for TOOL, or for what the files here are built or tested with.\n",
+    "  fitrun init\n"
+    "  fitrun init pytest\n"};
+
+constexpr VerbText kHelp = {"fitrun help [COMMAND]\n",
+                            "Prints what COMMAND --help prints.\n",
+                            "  fitrun help plan\n"};
+
 const VerbText& text_of(Verb verb) {
   switch (verb) {
     case Verb::plan:
@@ -76,6 +116,16 @@ const VerbText& text_of(Verb verb) {
       return kHistory;
     case Verb::leases:
       return kLeases;
+    case Verb::jobs:
+      return kJobs;
+    case Verb::list:
+      return kList;
+    case Verb::show:
+      return kShow;
+    case Verb::init:
+      return kInit;
+    case Verb::help:
+      return kHelp;
     case Verb::run:
       break;
   }

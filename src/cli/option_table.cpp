@@ -14,8 +14,9 @@ constexpr unsigned bit(Verb verb) {
 }
 constexpr unsigned kDeciding = bit(Verb::run) | bit(Verb::plan);
 constexpr unsigned kStaging = kDeciding | bit(Verb::measure);
-constexpr unsigned kAll = kStaging | bit(Verb::probe) | bit(Verb::check) |
-                          bit(Verb::history) | bit(Verb::leases);
+// `fitrun jobs` is a plan without a stage.
+constexpr unsigned kPlanning = kDeciding | bit(Verb::jobs);
+constexpr unsigned kAll = ~0U;
 
 constexpr std::uint64_t kMostRetries = 22;  // halves 2^22 workers to one
 constexpr std::uint64_t kMostRepeats = 1000;
@@ -102,34 +103,36 @@ void set_text_or_json(Options& o, const std::string& value,
 using Text = const std::string&;
 
 constexpr OptionRow kTable[] = {
-    {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted", kStaging,
+    {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted",
+     kStaging | bit(Verb::jobs),
      [](Options& o, Text v, Text at) {
        o.launch.wishes.want = sourced(parse_want(v), at);
      }},
     {"--per-worker", "SIZE", "FITRUN_PER_WORKER", "bytes that each worker adds",
-     kDeciding,
+     kPlanning,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.per_worker = {size_term(v, at)};
      }},
     {"--fixed", "SIZE", "FITRUN_FIXED", "bytes loaded once; repeat to add up",
-     kDeciding,
+     kPlanning,
      [](Options& o, Text v, Text at) {
        add_term(o.launch.wishes.fixed, v, at);
      }},
     {"--pool", "ram|vram", "FITRUN_POOL", "the memory these costs are about",
      kDeciding, set_pool},
     {"--headroom", "SHARE", "FITRUN_HEADROOM",
-     "share of the free memory to plan with [0.7]", kDeciding,
+     "share of the free memory to plan with [0.7]", kPlanning,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.headroom = sourced(parse_headroom(v), at);
      }},
     {"--reserve", "SIZE", "FITRUN_RESERVE", "taken from the budget [0]",
-     kDeciding,
+     kPlanning,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.reserve = sourced(parse_size(v), at);
      }},
     {"--available", "POOL=SIZE", "FITRUN_AVAILABLE",
-     "free memory, in place of measuring it", kStaging, set_available},
+     "free memory, in place of measuring it", kStaging | bit(Verb::jobs),
+     set_available},
     {"--on-no-fit", "WHAT", "FITRUN_ON_NO_FIT",
      "run-one, fail or wait [run-one]", kDeciding,
      [](Options& o, Text v, Text at) {
@@ -141,6 +144,15 @@ constexpr OptionRow kTable[] = {
        o.launch.wishes.on_no_fit = Sourced<OnNoFit>{OnNoFit::wait, at};
        if (!v.empty())
          o.launch.wait_timeout = sourced(parse_duration(v), at).value;
+     }},
+    {"--hold", nullptr, "FITRUN_HOLD",
+     "stop jobs that would not fit until they do", kDeciding,
+     [](Options& o, Text v, Text at) {
+       o.launch.wishes.hold = sourced(parse_hold(v.empty() ? "on" : v), at);
+     }},
+    {"--no-hold", nullptr, nullptr, "stop none", kDeciding,
+     [](Options& o, Text, Text at) {
+       o.launch.wishes.hold = Sourced<Hold>{Hold::off, at};
      }},
     {"--as-is", nullptr, nullptr, "replace nothing in COMMAND", kStaging,
      [](Options& o, Text, Text) { o.launch.as_is = true; }},
@@ -195,6 +207,8 @@ constexpr OptionRow kTable[] = {
      set_text_or_json},
     {"--format", "FORMAT", nullptr, "text, json, shell or threads [text]",
      bit(Verb::plan), set_format},
+    {"--forget", nullptr, nullptr, "drop what the runs have taught",
+     bit(Verb::history), [](Options& o, Text, Text) { o.forget = true; }},
     {"--capture", "DIR", nullptr, "copy what the probe reads into DIR",
      bit(Verb::probe),
      [](Options& o, Text v, Text at) {
@@ -202,7 +216,7 @@ constexpr OptionRow kTable[] = {
        o.capture = v;
      }},
     {"--root", "DIR", nullptr, "describe the machine whose /proc is in DIR",
-     kDeciding | bit(Verb::probe),
+     kPlanning | bit(Verb::probe),
      [](Options& o, Text v, Text at) {
        if (v.empty()) throw Failure(at + ": the folder's name is empty");
        o.root = v;

@@ -13,10 +13,24 @@
 
 namespace fitrun {
 
-enum class Verb { run, plan, probe, check, measure, history, leases };
-inline constexpr Verb kAllVerbs[] = {Verb::run,   Verb::plan,    Verb::probe,
-                                     Verb::check, Verb::measure, Verb::history,
-                                     Verb::leases};
+enum class Verb {
+  run,
+  plan,
+  probe,
+  check,
+  measure,
+  history,
+  leases,
+  jobs,
+  list,
+  show,
+  init,
+  help
+};
+inline constexpr Verb kAllVerbs[] = {Verb::run,    Verb::plan,    Verb::probe,
+                                     Verb::check,  Verb::measure, Verb::history,
+                                     Verb::leases, Verb::jobs,    Verb::list,
+                                     Verb::show,   Verb::init,    Verb::help};
 
 // As it is typed; "run" for the one that is not.
 constexpr std::string_view name_of(Verb verb) {
@@ -33,6 +47,16 @@ constexpr std::string_view name_of(Verb verb) {
       return "history";
     case Verb::leases:
       return "leases";
+    case Verb::jobs:
+      return "jobs";
+    case Verb::list:
+      return "list";
+    case Verb::show:
+      return "show";
+    case Verb::init:
+      return "init";
+    case Verb::help:
+      return "help";
     case Verb::run:
       break;
   }
@@ -56,16 +80,21 @@ struct Options {
   Format format = Format::text;
   LaunchOptions launch;
   MeasureOptions measure;
-  std::string root;                 // "": this machine
-  std::string capture;              // the folder to write; "": none
-  std::vector<std::string> stages;  // of `check`: any number of them
+  std::string root;     // "": this machine
+  std::string capture;  // the folder to write; "": none
+  // Words of a verb that takes no command: of `check` any number of stages, of
+  // `jobs` a size, of `help` a verb.
+  std::vector<std::string> words;
+  bool forget = false;  // of `history`
 };
 
+struct Names;  // cli/command_line.h
+
 // The command line, without the program's name, over the FITRUN_ variables.
-// Throws Failure, naming the flag
-// or variable, on anything that is not understood.
+// Throws Failure, naming the flag or variable, on anything that is not
+// understood.
 Options parse_options(std::span<const std::string> words,
-                      const Environment& environment);
+                      const Environment& environment, const Names& names);
 
 // The help of a command; fits a screen of 80 columns.
 std::string help_text(Verb verb);

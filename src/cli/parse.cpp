@@ -60,17 +60,19 @@ void apply_options(const std::vector<OptionSaid>& said, Options& options) {
 }  // namespace
 
 Options parse_options(std::span<const std::string> words,
-                      const Environment& environment) {
-  CommandLine line = take_apart(words);
+                      const Environment& environment, const Names& names) {
+  CommandLine line = take_apart(words, names);
   Options options;
   options.verb = line.verb;
   apply_variables(options, environment);
   apply_options(line.options, options);
-  if (line.verb == Verb::check)
-    options.stages = std::move(line.stages);
-  else if (!line.stages.empty())
-    options.launch.stage = std::move(line.stages.front());
+  options.launch.stage = std::move(line.stage);
   options.launch.command = std::move(line.command);
+  options.words = std::move(line.words);
+  const bool stage_alone =
+      options.verb == Verb::history || options.verb == Verb::show;
+  if (stage_alone && !options.words.empty())
+    options.launch.stage = options.words.front();
   return options;
 }
 

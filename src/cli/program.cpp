@@ -1,6 +1,7 @@
 #include "cli/program.h"
 
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -8,6 +9,7 @@
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/log.h"
+#include "launch/names.h"
 #include "os/write_signals.h"
 
 namespace fitrun {
@@ -33,40 +35,73 @@ Caller caller_of(const Options& options, const Environment& environment) {
 
 namespace {
 
+// What names mean on this machine. A project's file that does not count is
+// worth a warning, once, wherever a name was looked up in it.
+Names names_here(const Environment& environment) {
+  auto project = std::make_shared<Project>();
+  Names names;
+  names.kind = [&environment, project](const std::string& word) {
+    WordMeaning meaning = meaning_of(word, environment);
+    if (!meaning.project.ignored.empty() && project->ignored.empty())
+      log_line(LogLevel::warning,
+               "fitrun: ignored: " + meaning.project.ignored);
+    *project = std::move(meaning.project);
+    return meaning.kind;
+  };
+  names.places = [&environment, project] {
+    return places_of_names(*project, environment);
+  };
+  names.known = [&environment, project] {
+    std::vector<std::string> known;
+    for (KnownName& name : known_names(*project, environment))
+      known.push_back(std::move(name.name));
+    return known;
+  };
+  return names;
+}
+
+ExitStatus run_verb(const Options& options, const Environment& environment) {
+  switch (options.verb) {
+    case Verb::run:
+      return run_command(options, environment);
+    case Verb::plan:
+      return plan_command(options, environment);
+    case Verb::probe:
+      return probe_command(options, environment);
+    case Verb::measure:
+      return measure_command(options, environment);
+    case Verb::history:
+      return history_command(options, environment);
+    case Verb::leases:
+      return leases_command(options, environment);
+    case Verb::check:
+      return check_command(options, environment);
+    case Verb::jobs:
+      return jobs_command(options, environment);
+    case Verb::list:
+      return list_command(environment);
+    case Verb::show:
+      return show_command(options, environment);
+    case Verb::init:
+      return init_command(options, environment);
+    case Verb::help:
+      break;
+  }
+  return help_command(options);
+}
+
 int run_words(std::span<const std::string> words) {
   const Environment environment;
-  const Options options = parse_options(words, environment);
-  ExitStatus status = ExitStatus::ok;
+  const Options options =
+      parse_options(words, environment, names_here(environment));
   if (options.help) {
     print(help_text(options.verb));
   } else if (options.version) {
     print(std::string("fitrun ") + kVersion + "\n");
   } else {
-    switch (options.verb) {
-      case Verb::run:
-        status = run_command(options, environment);
-        break;
-      case Verb::plan:
-        status = plan_command(options, environment);
-        break;
-      case Verb::probe:
-        status = probe_command(options, environment);
-        break;
-      case Verb::measure:
-        status = measure_command(options, environment);
-        break;
-      case Verb::history:
-        status = history_command(options, environment);
-        break;
-      case Verb::leases:
-        status = leases_command(options, environment);
-        break;
-      case Verb::check:
-        status = check_command(options, environment);
-        break;
-    }
+    return static_cast<int>(run_verb(options, environment));
   }
-  return static_cast<int>(status);
+  return static_cast<int>(ExitStatus::ok);
 }
 
 // `make -j"$(fitrun plan --format threads TYPO)"` runs make whatever our status

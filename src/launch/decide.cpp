@@ -5,7 +5,6 @@
 #include "gpu/vram.h"
 #include "launch/retry_on_oom.h"
 #include "launch/sharing.h"
-#include "os/file.h"
 #include "os/host.h"
 #include "probe/cpus.h"
 #include "probe/custom.h"
@@ -13,8 +12,7 @@
 #include "probe/ram.h"
 #include "probe/self.h"
 #include "probe/worker_caps.h"
-#include "stage/find.h"
-#include "stage/parse.h"
+#include "stage/diagnostic.h"
 
 namespace fitrun {
 namespace {
@@ -120,43 +118,6 @@ Sourced<std::uint64_t> wanted(const Target& target, probe::Self& self) {
 }
 
 }  // namespace
-
-Stage read_stage(const std::string& name, const Environment& environment,
-                 CostRule rule) {
-  const std::string file = find_stage(name, environment).value();
-  std::string text = read_file(file, kLargestDescriptor).value();
-  auto parsed = parse_stage(text, file, environment, rule);
-  if (const auto* const mistakes =
-          std::get_if<std::vector<Diagnostic>>(&parsed)) {
-    throw Failure(render_diagnostics(*mistakes, file, text));
-  }
-  Stage& stage = std::get<Stage>(parsed);
-  stage.text = std::move(text);
-  return std::move(stage);
-}
-
-Target load_target(const LaunchOptions& options, const Environment& environment,
-                   CostRule rule) {
-  Target target;
-  if (!options.stage.empty())
-    target.stage = read_stage(options.stage, environment, rule);
-  target.stage =
-      apply_wishes(std::move(target.stage), options.wishes, rule).value();
-  target.command = with_arguments(target.stage.command, options.command);
-  target.as_is = options.as_is;
-  for (const std::string& name : inherited_names(target))
-    if (auto value = environment.get(name))
-      target.inherited.emplace(name, std::move(*value));
-  return target;
-}
-
-void require_command(const Target& target) {
-  if (!target.command.empty()) return;
-  const std::string& file = target.stage.file;
-  throw Failure(
-      "no command to run: give one after --" +
-      (file.empty() ? std::string() : ", or command = [...] in " + file));
-}
 
 Plan decide(const Target& target, const LaunchOptions& options,
             const Host& host, const LedgerReading& seen, const Caller& caller,

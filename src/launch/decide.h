@@ -17,21 +17,6 @@
 
 namespace fitrun {
 
-// Of a descriptor, bytes.
-inline constexpr std::size_t kLargestDescriptor = 1U << 20;
-
-// Reads a descriptor. Throws Failure with every mistake in it.
-Stage read_stage(const std::string& name, const Environment& environment,
-                 CostRule rule = CostRule::required);
-
-// What was asked for: the stage, wishes applied, and its command. Throws
-// Failure with every mistake of the descriptor.
-Target load_target(const LaunchOptions& options, const Environment& environment,
-                   CostRule rule = CostRule::required);
-
-// Throws Failure where the target has no command.
-void require_command(const Target& target);
-
 // Measures `host` and decides; `seen` are the leases that count. With retries,
 // a count that the `past` runs show to be killed for lack of memory is avoided.
 // Throws Failure where an input file is missing or the memory cannot be

@@ -5,6 +5,7 @@
 #include "launch/measure_targets.h"
 #include "launch/measure_wishes.h"
 #include "launch/sharing.h"
+#include "launch/target.h"
 #include "run/exec.h"
 #include "run/supervise.h"
 #include "share/ledger.h"

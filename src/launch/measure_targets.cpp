@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "base/text.h"
 #include "os/file.h"
 #include "os/new_folder.h"
 #include "stage/find.h"
@@ -67,18 +68,45 @@ void open_copy(MeasureTargets& targets, const Environment& environment) {
     throw Failure("--write: " + path_error(own, EEXIST).message);
 }
 
+MeasureTargets open_pictures(MeasureTargets targets,
+                             const MeasureOptions& options,
+                             const Stage& stage) {
+  if (options.plot.empty()) return targets;
+  // "a.svg" and, for the second pool, "a.vram.svg".
+  for (const PoolNeeds& needs : stage.pools) {
+    std::string path = options.plot;
+    if (!targets.pictures.empty()) {
+      const std::size_t dot = path.rfind(".svg");
+      path.insert(dot == std::string::npos ? path.size() : dot,
+                  "." + std::string(key_of(needs.pool)));
+    }
+    targets.pictures.push_back(opened("--plot", path));
+  }
+  return targets;
+}
+
 }  // namespace
 
 MeasureTargets open_targets(const MeasureOptions& options, const Stage& stage,
                             const std::string& named,
                             const Environment& environment) {
   MeasureTargets targets;
-  targets.descriptor = stage.file;
-  if (options.write && stage.file.empty()) {
+  if (options.write && named.empty()) {
     throw Failure(
         "--write: there is no descriptor to write to; give a STAGE, or leave "
         "it out and save what is printed");
   }
+  // A project's file holds several stages, and the numbers are edited where a
+  // descriptor has them; standard input is no file at all.
+  const bool has_own_file = stage.name.empty() && stage.file != "-";
+  if (options.write && !has_own_file) {
+    throw Failure("--write: " + in_quotes(named) +
+                  " has no descriptor of its own: leave --write out, and put "
+                  "what is printed where it belongs");
+  }
+  if (named.empty() || !has_own_file)
+    return open_pictures(std::move(targets), options, stage);
+  targets.descriptor = stage.file;
   targets.before = stage.text;
   const bool looked_up = stage.file != named;
   if (looked_up && (options.write || !user_config_folder(environment).empty()))
@@ -92,18 +120,7 @@ MeasureTargets open_targets(const MeasureOptions& options, const Stage& stage,
       throw Failure("--write: " + stage.file +
                     ": changed since it was read: nothing was run or written");
   }
-  if (options.plot.empty()) return targets;
-  // "a.svg" and, for the second pool, "a.vram.svg".
-  for (const PoolNeeds& needs : stage.pools) {
-    std::string path = options.plot;
-    if (!targets.pictures.empty()) {
-      const std::size_t dot = path.rfind(".svg");
-      path.insert(dot == std::string::npos ? path.size() : dot,
-                  "." + std::string(key_of(needs.pool)));
-    }
-    targets.pictures.push_back(opened("--plot", path));
-  }
-  return targets;
+  return open_pictures(std::move(targets), options, stage);
 }
 
 }  // namespace fitrun

@@ -7,6 +7,7 @@
 #include "launch/recording.h"
 #include "launch/retry_on_oom.h"
 #include "launch/sharing.h"
+#include "launch/target.h"
 #include "measure/keeper.h"
 #include "run/exec.h"
 #include "run/pinned.h"

@@ -32,14 +32,14 @@ namespace bp = boost::process;
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 
-#include "base/text.h"
+#include "os/environment.h"
 #include "os/fd.h"
 #include "os/file.h"
 #include "os/process_handle.h"
+#include "os/program.h"
 #include "os/sigchld.h"
 #include "os/write_signals.h"
 
@@ -64,22 +64,6 @@ class StandardFilesTaken {
  private:
   std::array<Fd, 3> files_;
 };
-
-// The file that execvp would start; the errno where there is none.
-Result<std::string> find_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) {
-    if (::access(name.c_str(), X_OK) == 0) return name;
-    return path_error(name, errno);
-  }
-  const char* const path = std::getenv("PATH");
-  for (const std::string_view folder :
-       split(path ? path : "/bin:/usr/bin", ':')) {
-    std::string full = folder.empty() ? "." : std::string(folder);
-    full += '/' + name;
-    if (::access(full.c_str(), X_OK) == 0) return full;
-  }
-  return Error{name + ": command not found", ENOENT};
-}
 
 int milliseconds_until(Clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -139,7 +123,7 @@ void end_group(pid_t pid, int process) {
 
 Result<CommandOutput> run_command(const CommandSpec& spec) {
   const std::string& name = spec.argv.front();
-  const auto program = find_program(name);
+  const auto program = find_program(name, Environment());
   if (!program) return program.error();
 
   const DefaultSigchld sigchld;

@@ -1,6 +1,13 @@
 #include "os/program.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+
+#include "base/text.h"
+#include "os/file.h"
 
 namespace fitrun {
 
@@ -10,6 +17,24 @@ std::string program_folder() {
   if (length <= 0) return "";
   path.resize(static_cast<std::size_t>(length));
   return path.substr(0, path.rfind('/'));
+}
+
+Result<std::string> find_program(const std::string& name,
+                                 const Environment& environment) {
+  if (name.find('/') != std::string::npos) {
+    if (::access(name.c_str(), X_OK) == 0) return name;
+    return path_error(name, errno);
+  }
+  const std::string path = environment.get("PATH").value_or("/bin:/usr/bin");
+  for (const std::string_view folder : split(path, ':')) {
+    std::string full = folder.empty() ? "." : std::string(folder);
+    full += '/' + name;
+    struct stat info {};
+    if (::access(full.c_str(), X_OK) == 0 && ::stat(full.c_str(), &info) == 0 &&
+        S_ISREG(info.st_mode))
+      return full;
+  }
+  return Error{name + ": command not found", ENOENT};
 }
 
 }  // namespace fitrun

@@ -13,6 +13,14 @@ std::string shown(std::uint64_t bytes) {
 
 // The original's line of what was found and decided.
 std::string estimate(const PoolPlan& pool) {
+  const bool free = pool.fixed.bytes <= 0 && pool.per_worker.bytes <= 0;
+  if (free && pool.needs.fixed.empty() && pool.needs.per_worker.empty()) {
+    return fmt::format(
+        "{} free {}; nothing says what a worker costs, so nothing limits it -> "
+        "{} worker(s) (--per-worker SIZE would)",
+        name_of(pool.needs.pool), shown(*pool.binding.available),
+        pool.fit.threads);
+  }
   return fmt::format(
       "{} free {}, budget {}; fixed {} + {} x {}/worker -> {} worker(s)",
       name_of(pool.needs.pool), shown(*pool.binding.available),

@@ -53,6 +53,7 @@ Result<Stage> apply_wishes(Stage stage, const Wishes& wishes, CostRule rule) {
   if (wishes.want) stage.want = *wishes.want;
   if (wishes.label) stage.label = *wishes.label;
   if (wishes.on_no_fit) stage.on_no_fit = *wishes.on_no_fit;
+  if (wishes.hold) stage.hold = *wishes.hold;
   if (wishes.pool || !pool_wish(wishes).empty()) {
     const auto found = wished_pool(stage, wishes);
     if (!found) return found.error();
@@ -66,8 +67,8 @@ Result<Stage> apply_wishes(Stage stage, const Wishes& wishes, CostRule rule) {
     stage.pools.emplace_back();
   if (stage.pools.empty()) {
     return Error{
-        "nothing says what a worker costs: give a STAGE, or "
-        "--per-worker SIZE before --"};
+        "nothing to run and no cost: give a command, a STAGE, or "
+        "--per-worker SIZE (see --help)"};
   }
   // Unlike a cost, a figure for a pool that the stage does not use is harmless:
   // one orchestrator's setting serves many stages.

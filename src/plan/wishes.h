@@ -22,6 +22,7 @@ struct Wishes {
   std::optional<Sourced<Want>> want;
   std::optional<Sourced<std::string>> label;
   std::optional<Sourced<OnNoFit>> on_no_fit;
+  std::optional<Sourced<Hold>> hold;
   std::vector<std::pair<Pool, Sourced<Bytes>>> available;
 };
 

@@ -1,8 +1,17 @@
 #include "stage/find.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <map>
+#include <optional>
+#include <string_view>
 
 #include "base/text.h"
+#include "os/file.h"
 #include "os/host.h"
 #include "os/program.h"
 
@@ -14,6 +23,18 @@ constexpr std::string_view kSuffix = ".toml";
 bool is_file(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+// The file descriptor that a name stands for. Opening it a second time by that
+// name would not do for a pipe or a socket.
+std::optional<int> open_file_named(std::string_view name) {
+  if (name == "-" || name == "/dev/stdin") return STDIN_FILENO;
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!name.starts_with(folder)) continue;
+    const auto number = parse_count(name.substr(folder.size()));
+    if (number && *number <= INT_MAX) return static_cast<int>(*number);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -32,42 +53,66 @@ std::vector<std::string> config_folders(const Environment& environment) {
   std::vector<std::string> folders;
   const std::string user = user_config_folder(environment);
   if (!user.empty()) folders = {user, user + "/configs"};
+  // Beside the folder of the program.
   const std::string program = program_folder();
-  if (!program.empty()) folders.push_back(program + "/../share/fitrun/configs");
+  if (!program.empty())
+    folders.push_back(program.substr(0, program.rfind('/')) +
+                      "/share/fitrun/configs");
   return folders;
 }
 
-Result<std::string> find_stage(const std::string& name,
-                               const Environment& environment) {
-  if (name.empty()) return Error{"STAGE is empty: give a descriptor's path"};
-  if (name.find('/') != std::string::npos || name.ends_with(kSuffix))
-    return name;
-
-  std::string searched;
-  std::vector<std::string> known;
-  for (const std::string& folder : config_folders(environment)) {
-    std::string path = folder;
+std::string find_config(const std::string& name,
+                        const Environment& environment) {
+  for (std::string& path : config_folders(environment)) {
     path.append("/").append(name).append(kSuffix);
-    if (is_file(path)) return path;
-    if (!searched.empty()) searched += ", ";
-    searched += folder;
-    for (std::string& file : Host().list(folder)) {
-      if (!file.ends_with(kSuffix)) continue;
-      file.resize(file.size() - kSuffix.size());
-      known.push_back(std::move(file));
+    if (is_file(path)) return std::move(path);
+  }
+  return "";
+}
+
+std::vector<ConfigName> list_configs(const Environment& environment) {
+  std::map<std::string, std::string> files;
+  for (const std::string& folder : config_folders(environment)) {
+    for (const std::string& file : Host().list(folder)) {
+      const std::string path = folder + "/" + file;
+      if (!file.ends_with(kSuffix) || !is_file(path)) continue;
+      files.emplace(file.substr(0, file.size() - kSuffix.size()), path);
     }
   }
-  if (is_file(name)) return name;
+  std::vector<ConfigName> names;
+  for (auto& [name, file] : files) names.push_back({name, file});
+  return names;
+}
 
-  std::string message =
-      name +
-      ": no such descriptor; a name without \"/\" or \".toml\" is looked "
-      "up in " +
-      searched;
-  const std::string_view near = did_you_mean(
-      name, std::vector<std::string_view>(known.begin(), known.end()));
-  if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
-  return Error{message};
+FoundStage find_stage(const std::string& name, const Environment& environment) {
+  using Place = FoundStage::Place;
+  if (const auto descriptor = open_file_named(name))
+    return {Place::open_file, "-", *descriptor};
+  if (name.find('/') != std::string::npos || name.ends_with(kSuffix))
+    return {Place::path, name};
+  if (name.empty()) return {};
+  FoundStage found;
+  found.project = find_project();
+  if (found.project.has(name)) {
+    found.place = Place::project;
+    found.file = found.project.file;
+  } else if (found.file = find_config(name, environment); !found.file.empty()) {
+    found.place = Place::config;
+  } else if (is_file(name)) {
+    found.place = Place::path;
+    found.file = name;
+  }
+  return found;
+}
+
+Result<std::string> read_found(const FoundStage& found) {
+  if (found.place == FoundStage::Place::project) return found.project.text;
+  if (found.place != FoundStage::Place::open_file)
+    return read_file(found.file, kLargestDescriptor);
+  constexpr const char* kName = "the descriptor from standard input";
+  const Fd file(::fcntl(found.descriptor, F_DUPFD_CLOEXEC, 0));
+  if (!file) return path_error(kName, errno);
+  return read_open(file, kName, kLargestDescriptor);
 }
 
 }  // namespace fitrun

@@ -13,6 +13,9 @@
 namespace fitrun {
 namespace {
 
+// The origin of a label that nobody gave.
+constexpr const char* kFileName = "the file's name";
+
 // Reads one descriptor. What is wrong is noted, and a default taken instead.
 class Reader {
  public:
@@ -237,12 +240,12 @@ void Reader::inject(const toml::table& table, Stage& stage) {
 
 Stage Reader::read(const toml::table& root) {
   in.check_keys(root,
-                {"label", "want", "command", "on_no_fit", "ram", "vram",
+                {"label", "want", "command", "on_no_fit", "hold", "ram", "vram",
                  "inject", "tool"},
                 "");
   Stage stage;
   stage.file = file_;
-  stage.label = {file_.substr(folder_.size()), "the file's name"};
+  stage.label = {file_.substr(folder_.size()), kFileName};
   if (stage.label.value.ends_with(".toml"))
     stage.label.value.resize(stage.label.value.size() - 5);
 
@@ -271,6 +274,11 @@ Stage Reader::read(const toml::table& root) {
     if (const auto text = in.string(*node, "on_no_fit"))
       if (const auto choice = in.taken(*node, parse_on_no_fit(*text)))
         stage.on_no_fit = {*choice, in.origin(*node)};
+  }
+  if (const toml::node* const node = root.get("hold")) {
+    if (const auto text = in.string(*node, "hold"))
+      if (const auto choice = in.taken(*node, parse_hold(*text)))
+        stage.hold = {*choice, in.origin(*node)};
   }
   bool costs = false;
   for (const Pool which : kPools) {
@@ -302,6 +310,31 @@ std::variant<Stage, std::vector<Diagnostic>> parse_stage(
   Reader reader(file, environment, rule);
   Stage stage = reader.read(std::get<toml::table>(parsed));
   if (!reader.in.diagnostics.empty()) return std::move(reader.in.diagnostics);
+  return stage;
+}
+
+std::variant<Stage, std::vector<Diagnostic>> parse_project_stage(
+    std::string_view text, std::string_view file, const std::string& name,
+    const Environment& environment, CostRule rule) {
+  auto parsed = parse_toml(text);
+  if (auto* const mistake = std::get_if<Diagnostic>(&parsed))
+    return std::vector<Diagnostic>{std::move(*mistake)};
+  const auto& root = std::get<toml::table>(parsed);
+  Reader reader(file, environment, rule);
+  reader.in.check_keys(root, {"stages"}, "a project's file");
+  Stage stage;
+  const toml::table* const stages = reader.in.table_at(root, "stages");
+  const toml::table* const table =
+      stages ? reader.in.table_at(*stages, name) : nullptr;
+  if (table) stage = reader.read(*table);
+  for (Diagnostic& d : reader.in.diagnostics) {
+    if (d.line > 0 || !table) continue;  // what is about the whole stage
+    d.line = table->source().begin.line;
+    d.column = table->source().begin.column;
+  }
+  if (!reader.in.diagnostics.empty()) return std::move(reader.in.diagnostics);
+  if (stage.label.origin == kFileName) stage.label.value = name;
+  stage.name = name;
   return stage;
 }
 

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -18,6 +19,12 @@ namespace fitrun {
 // relative inputs stand below its folder.
 std::variant<Stage, std::vector<Diagnostic>> parse_stage(
     std::string_view text, std::string_view file,
+    const Environment& environment, CostRule rule = CostRule::required);
+
+// The same of the table [stages.NAME] of a project's file; what else stands at
+// the top of the file is a mistake too. `name` is one of stage_names().
+std::variant<Stage, std::vector<Diagnostic>> parse_project_stage(
+    std::string_view text, std::string_view file, const std::string& name,
     const Environment& environment, CostRule rule = CostRule::required);
 
 }  // namespace fitrun

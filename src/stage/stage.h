@@ -32,6 +32,10 @@ inline constexpr std::chrono::milliseconds kDefaultProbeTimeout{10'000};
 // What to do when not even one worker fits.
 enum class OnNoFit { run_one, fail, wait };
 
+// Whether jobs that would not fit beside the running ones are stopped at birth.
+// Taken from the user already, and not acted upon yet.
+enum class Hold { automatic, on, off };
+
 // Empty: as many workers as CPUs that this process may use.
 using Want = std::optional<std::uint64_t>;
 
@@ -88,11 +92,13 @@ enum class CostRule { required, optional };
 
 struct Stage {
   std::string file;  // the descriptor; empty where flags alone make the stage
+  std::string name;  // [stages.NAME] of a project's file; "" for a descriptor
   std::string text;  // the descriptor's, as it was read
   Sourced<std::string> label;  // empty: log lines carry no tag
   Sourced<Want> want{{}, "default"};
   std::vector<std::string> command;  // may be empty
   Sourced<OnNoFit> on_no_fit{OnNoFit::run_one, "default"};
+  Sourced<Hold> hold{Hold::automatic, "default"};
   std::vector<PoolNeeds> pools;  // ram before vram
   std::vector<Injection> inject;
   std::optional<Tool> tool;  // the [tool] table

@@ -41,6 +41,13 @@ Result<OnNoFit> parse_on_no_fit(std::string_view text) {
                in_quotes(text)};
 }
 
+Result<Hold> parse_hold(std::string_view text) {
+  if (text == "auto") return Hold::automatic;
+  if (text == "on") return Hold::on;
+  if (text == "off") return Hold::off;
+  return Error{"expected \"auto\", \"on\" or \"off\", not " + in_quotes(text)};
+}
+
 Result<DeviceChoice> parse_devices(std::string_view text) {
   if (text == "first") return DeviceChoice{};
   if (text == "all") return DeviceChoice{DeviceChoice::all, {}};

@@ -20,6 +20,9 @@ Result<double> parse_headroom(std::string_view text);
 // "run-one", "fail" or "wait".
 Result<OnNoFit> parse_on_no_fit(std::string_view text);
 
+// "auto", "on" or "off".
+Result<Hold> parse_hold(std::string_view text);
+
 // "first", "all", or numbers and UUIDs with commas between them.
 Result<DeviceChoice> parse_devices(std::string_view text);
 

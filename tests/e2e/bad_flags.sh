@@ -13,6 +13,8 @@ wrong() { # MESSAGE WORDS...
 wrong 'unknown option "--wnt"; did you mean --want?' --wnt 3 s.toml touch ran
 wrong 'unknown option "--bogus"' s.toml --bogus -- touch ran
 wrong 'unknown option "-x"' -x s.toml touch ran
+wrong 'unknown option "--json" (see --help)' --json s.toml touch ran
+wrong 'unknown option "-x"; what is the command'"'"'s belongs behind --: s.toml -- COMMAND -x' s.toml -x touch ran
 wrong '--want needs a value' --want
 for n in 0 -3 1000000000000 1.5 x ''; do
   wrong '--want: not a worker count' --want "$n" s.toml touch ran
@@ -31,8 +33,7 @@ wrong '--format: expected text, json, shell or threads' plan --format xml s.toml
 wrong '--label: a label is one line' --label '' s.toml touch ran
 wrong 'no command to run: give one after --, or command = [...] in s.toml' s.toml
 wrong 'no command to run' s.toml --
-wrong 'nothing says what a worker costs: give a STAGE, or --per-worker SIZE' -- touch ran
-wrong 'nothing says what a worker costs'
+wrong 'nothing to run and no cost: give a command, a STAGE, or --per-worker SIZE'
 wrong 'no command to run: give one after --' --per-worker 1GB
 wrong 'check: give one or more descriptors' check
 wrong "--write: there is no descriptor to write to" measure --write -- touch ran

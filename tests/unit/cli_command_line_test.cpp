@@ -10,8 +10,21 @@ namespace {
 
 const Environment kNothing(std::map<std::string, std::string>{});
 
+// A machine with a few names.
+WordKind kind(const std::string& word) {
+  if (word.ends_with(".toml") || word == "-" || word == "3d-render")
+    return WordKind::stage;
+  if (word == "make" || word == "pytest") return WordKind::tool;
+  if (word == "./x" || word == "ls" || word == "7z") return WordKind::command;
+  return WordKind::nothing;
+}
+
 Options parsed(const Words& words, const Environment& environment = kNothing) {
-  return parse_options(words, environment);
+  const Names names{kind, [] { return std::string("HERE"); },
+                    [] {
+                      return Words{"html", "make", "pytest"};
+                    }};
+  return parse_options(words, environment, names);
 }
 
 std::string mistake(const Words& words,
@@ -53,6 +66,77 @@ TEST_CASE("the command is byte for byte what was typed", "[cli]") {
   CHECK(parsed(words).launch.command == command);
   CHECK(parsed({"--per-worker", "1G", "--", "plan"}).launch.command ==
         Words{"plan"});
+}
+
+TEST_CASE("the first word says where the command begins", "[cli]") {
+  struct Row {
+    Words typed;
+    Verb verb;
+    std::string stage;
+    Words command;
+  };
+  const Row rows[] = {
+      {{"make", "-j16"}, Verb::run, "", {"make", "-j16"}},
+      // "--" is the tool's own.
+      {{"make", "--", "x"}, Verb::run, "", {"make", "--", "x"}},
+      {{"-w4", "make", "-q"}, Verb::run, "", {"make", "-q"}},
+      {{"--", "make"}, Verb::run, "", {"make"}},
+      {{"./x", "plan"}, Verb::run, "", {"./x", "plan"}},
+      {{"s.toml", "make", "-j4"}, Verb::run, "s.toml", {"make", "-j4"}},
+      {{"-", "make"}, Verb::run, "-", {"make"}},
+      {{"plan", "make", "-j16"}, Verb::plan, "", {"make", "-j16"}},
+      {{"plan", "make"}, Verb::plan, "make", {}},
+      {{"plan", "make", "--", "x"}, Verb::plan, "make", {"x"}},
+      {{"plan", "ls"}, Verb::plan, "", {"ls"}},
+      {{"measure", "make", "-j", "4"}, Verb::measure, "", {"make", "-j", "4"}},
+      {{"history", "make", "--forget"}, Verb::history, "make", {}},
+      {{"show", "make"}, Verb::show, "make", {}},
+      {{"plan", "plan.toml", "plan"}, Verb::plan, "plan.toml", {"plan"}},
+      {{"--wait", "7z", "a"}, Verb::run, "", {"7z", "a"}},
+  };
+  for (const Row& row : rows) {
+    const Options options = parsed(row.typed);
+    CAPTURE(row.typed);
+    CHECK(options.verb == row.verb);
+    CHECK(options.launch.stage == row.stage);
+    CHECK(options.launch.command == row.command);
+  }
+  CHECK(parsed({"jobs", "500M"}).words == Words{"500M"});
+  CHECK(parsed({"history", "make", "--forget"}).forget);
+}
+
+TEST_CASE("a first word that is nothing is one error", "[cli]") {
+  CHECK(mistake({"mke", "-j4"}) ==
+        "\"mke\" is no stage, tool or program (looked in HERE); did you mean "
+        "make? (see fitrun list)");
+  CHECK(mistake({"pln", "s.toml"}) ==
+        "\"pln\" is no stage, tool or program (looked in HERE); did you mean "
+        "plan? (see fitrun list)");
+  // No verb is meant behind a verb, and nothing is near.
+  CHECK(mistake({"plan", "pln"}) ==
+        "\"pln\" is no stage, tool or program (looked in HERE) (see fitrun "
+        "list)");
+  CHECK(mistake({"./nope"}) ==
+        "./nope: no such file: neither a stage nor a program (see --help)");
+  CHECK(mistake({"CC=clang", "make"}) ==
+        "\"CC=clang\" is no stage, tool or program; to set a variable put it "
+        "before fitrun");
+  CHECK(mistake({"run", "make"}) ==
+        "fitrun runs a command without a verb: leave out \"run\"");
+  CHECK(mistake({""}) == "STAGE is empty: give a descriptor's path");
+  // Where the "--" is what is missing, or the order of the words.
+  CHECK(
+      mistake({"s.toml", "-x", "cmd"}) ==
+      "unknown option \"-x\"; what is the command's belongs behind --: s.toml "
+      "-- COMMAND -x (see --help)");
+  CHECK(mistake({"-j4", "make"}) ==
+        "unknown option \"-j4\"; an option of make belongs behind it: make -j4 "
+        "(see --help)");
+  // Only what is near is suggested.
+  CHECK(mistake({"--json"}) == "unknown option \"--json\" (see --help)");
+  CHECK(mistake({"list", "x"}) == "list: unexpected word \"x\" (see --help)");
+  CHECK(mistake({"jobs", "1G", "2"}) ==
+        "jobs: unexpected word \"2\" (see --help)");
 }
 
 TEST_CASE("a word before the command is checked before it is obeyed", "[cli]") {
@@ -112,11 +196,12 @@ TEST_CASE("a time behind --wait is one, and a stage is not", "[cli]") {
   const Options none = parsed({"--wait", "s.toml", "--", "x"});
   CHECK_FALSE(none.launch.wait_timeout);
   CHECK(none.launch.wishes.on_no_fit->value == OnNoFit::wait);
-  CHECK(parsed({"--wait=30", "s"}).launch.wait_timeout ==
+  CHECK(parsed({"--wait=30", "s.toml"}).launch.wait_timeout ==
         std::chrono::seconds(30));
   CHECK(parsed({"--wait", "3d-render", "x"}).launch.stage == "3d-render");
-  CHECK(mistake({"--wait", "5x", "s.toml"})
-            .starts_with("--wait: not a time: \"5x\""));
+  for (const char* word : {"5x", "5min"})
+    CHECK(mistake({"--wait", word, "s.toml"})
+              .starts_with("--wait: not a time: "));
 }
 
 TEST_CASE("a flag stands over its variable", "[cli]") {
@@ -134,8 +219,7 @@ TEST_CASE("a flag stands over its variable", "[cli]") {
 }
 
 TEST_CASE("check takes any number of stages", "[cli]") {
-  CHECK(parsed({"check", "a", "b", "--", "-c"}).stages ==
-        Words{"a", "b", "-c"});
+  CHECK(parsed({"check", "a", "b", "--", "-c"}).words == Words{"a", "b", "-c"});
 }
 
 TEST_CASE("options of one name are alike for all verbs", "[cli]") {
@@ -156,4 +240,6 @@ TEST_CASE("the format of a plan is known though the rest is wrong", "[cli]") {
   CHECK(asked({"plan", "--format", "json"}) == Format::text);
   CHECK(asked({"plan", "s", "--", "--format", "threads"}) == Format::text);
   CHECK(asked({"leases", "--format", "threads"}) == Format::text);
+  CHECK(asked({"--headroom", "x", "jobs", "1x"}) == Format::threads);
+  CHECK(asked({"make", "jobs"}) == Format::text);
 }

@@ -8,6 +8,7 @@
 #include "catch.h"
 #include "launch/decide.h"
 #include "launch/run_stage.h"
+#include "launch/target.h"
 #include "machine_dir.h"
 
 using namespace fitrun;
@@ -105,10 +106,21 @@ TEST_CASE("a decision needs no command line", "[launch]") {
 
 TEST_CASE("costs can come from wishes alone", "[launch]") {
   Asked asked;
+  CHECK_THROWS_WITH(asked.decided(), ContainsSubstring("nothing to run"));
   asked.options.command = {"true"};
-  CHECK_THROWS_WITH(asked.decided(), ContainsSubstring("nothing says what"));
   asked.options.wishes.per_worker = {{Bytes{2ULL << 30}, "--per-worker"}};
   CHECK(asked.decided().threads == 3);
+}
+
+TEST_CASE("a command of which nothing is known is not limited", "[launch]") {
+  Asked asked;
+  asked.options.command = {"true"};
+  asked.options.wishes.headroom = {0.5, "FITRUN_HEADROOM"};
+  const Plan plan = asked.decided();
+  CHECK(plan.threads == 16);
+  CHECK_FALSE(plan.swapping);
+  CHECK_THAT(log_lines(plan, LogLevel::info).front().text,
+             ContainsSubstring("nothing limits it -> 16 worker(s)"));
 }
 
 TEST_CASE("a stage without a command has none to run", "[launch]") {

@@ -360,7 +360,7 @@ TEST_CASE("wishes replace what the descriptor says", "[plan]") {
                                "and in VRAM; say with --pool"));
   // nothing at all
   CHECK_THAT(apply_wishes(Stage{}, Wishes{}).error().message,
-             ContainsSubstring("give a STAGE, or --per-worker SIZE"));
+             ContainsSubstring("a STAGE, or --per-worker SIZE"));
 }
 
 TEST_CASE("a shell reads the plan back", "[plan]") {

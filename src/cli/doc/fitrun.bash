@@ -1,23 +1,11 @@
 # bash completion for fitrun                                -*- shell-script -*-
 # The options are read from --help, so that none is missing or too many.
 
-# The stages that can be named: descriptors of the user and of the installation.
-_fitrun_stages() {
-  local program folder file
-  program=$(readlink -f "$(type -P "$1")") || program=
-  for folder in "${XDG_CONFIG_HOME:-$HOME/.config}"/fitrun{,/configs} \
-    "${program%/*}/../share/fitrun/configs"; do
-    for file in "$folder"/*.toml; do
-      [[ -e $file ]] && file=${file##*/} && echo "${file%.toml}"
-    done
-  done
-}
-
 _fitrun() {
   local current=$2 before=$3 verbs verb='' options at
   COMPREPLY=()
   verbs=$("$1" --help 2>/dev/null | grep -oE "[a-z]+(\\|[a-z]+)+ \\.\\.\\." | tr -d " .")
-  verbs=${verbs//|/ }
+  verbs=${verbs//[|$'\n']/ }
   if ((COMP_CWORD > 1)) && [[ " $verbs " == *" ${COMP_WORDS[1]} "* ]]; then
     verb=${COMP_WORDS[1]}
   fi
@@ -50,8 +38,9 @@ _fitrun() {
       ;;
     *)
       if [[ $current != -* ]]; then
-        options=$(_fitrun_stages "$1")
+        options=$("$1" list 2>/dev/null | cut -d' ' -f1)
         ((COMP_CWORD > 1)) || options="$verbs $options"
+        [[ $verb != help ]] || options=$verbs
         mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$current"
           compgen -d -S / -- "$current")
       fi

@@ -1,0 +1,82 @@
+#include "launch/names.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <variant>
+
+#include "os/file.h"
+#include "os/program.h"
+#include "stage/find.h"
+#include "stage/parse.h"
+
+namespace fitrun {
+namespace {
+
+WordKind kind_of_path(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode))
+    return WordKind::nothing;
+  return ::access(path.c_str(), X_OK) == 0 ? WordKind::command
+                                           : WordKind::stage;
+}
+
+WordKind kind_of(const FoundStage& found, const std::string& word,
+                 const Environment& environment) {
+  switch (found.place) {
+    case FoundStage::Place::open_file:
+    case FoundStage::Place::project:
+      return WordKind::stage;
+    case FoundStage::Place::path:
+      return word.ends_with(".toml") ? WordKind::stage : kind_of_path(word);
+    case FoundStage::Place::config:
+      return is_tool(found.file, environment) ? WordKind::tool
+                                              : WordKind::stage;
+    case FoundStage::Place::nowhere:
+      break;
+  }
+  return find_program(word, environment) ? WordKind::command
+                                         : WordKind::nothing;
+}
+
+}  // namespace
+
+WordMeaning meaning_of(const std::string& word,
+                       const Environment& environment) {
+  FoundStage found = find_stage(word, environment);
+  const WordKind kind = kind_of(found, word, environment);
+  return {kind, std::move(found.project)};
+}
+
+std::string places_of_names(const Project& project,
+                            const Environment& environment) {
+  std::string places = project.stages.empty() ? "" : project.file + ", ";
+  for (const std::string& folder : config_folders(environment))
+    places += folder + ", ";
+  return places + "PATH";
+}
+
+std::vector<KnownName> known_names(const Project& project,
+                                   const Environment& environment) {
+  std::vector<KnownName> names;
+  for (const std::string& name : project.stages)
+    names.push_back({name, false, project.file});
+  for (ConfigName& config : list_configs(environment)) {
+    if (project.has(config.name)) continue;
+    const bool tool = is_tool(config.file, environment);
+    names.push_back({std::move(config.name), tool, std::move(config.file)});
+  }
+  return names;
+}
+
+// Most descriptors are read for this question alone, and those that are no
+// tool's seldom hold the word.
+bool is_tool(const std::string& file, const Environment& environment) {
+  const auto text = read_file(file, kLargestDescriptor);
+  if (!text || (*text).find("tool") == std::string::npos) return false;
+  const auto parsed = parse_stage(*text, file, environment, CostRule::optional);
+  const auto* const stage = std::get_if<Stage>(&parsed);
+  return stage && stage->tool;
+}
+
+}  // namespace fitrun

@@ -1,0 +1,135 @@
+#include "launch/target.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
+#include "launch/names.h"
+#include "plan/tool_line.h"
+#include "plan/wishes.h"
+#include "stage/find.h"
+#include "stage/parse.h"
+
+namespace fitrun {
+namespace {
+
+using Place = FoundStage::Place;
+
+Stage parsed_stage(const FoundStage& found, const std::string& name,
+                   const Environment& environment, CostRule rule) {
+  std::string text = read_found(found).value();
+  auto parsed =
+      found.place == Place::project
+          ? parse_project_stage(text, found.file, name, environment, rule)
+          : parse_stage(text, found.file, environment, rule);
+  if (auto* const stage = std::get_if<Stage>(&parsed)) {
+    stage->text = std::move(text);
+    if (found.place == Place::open_file && stage->label.value == found.file)
+      stage->label.value = "stdin";
+    return std::move(*stage);
+  }
+  const auto stages = stage_names(text);
+  if (found.place != Place::project && stages && !stages->empty()) {
+    throw Failure(found.file + ": holds the stages of a project: name one (" +
+                  in_quotes(stages->front()) + ") in place of the file");
+  }
+  throw Failure(render_diagnostics(std::get<1>(parsed), found.file, text));
+}
+
+// The descriptor of the tool that begins the command line: named like its
+// first word ("make"), or like one that a launcher is given ("python3 -m
+// pytest", "npx jest").
+std::optional<Stage> find_tool(const std::vector<std::string>& command,
+                               const Environment& environment) {
+  constexpr std::size_t kWords = 4;
+  for (std::size_t i = 0; i < std::min(command.size(), kWords); ++i) {
+    std::string word = command[i];
+    if (i == 0) word.erase(0, word.rfind('/') + 1);
+    if (word.empty() || word[0] == '-' || word.find('/') != std::string::npos)
+      continue;
+    const std::string file = find_config(word, environment);
+    if (file.empty() || !is_tool(file, environment)) continue;
+    Stage stage = parsed_stage({Place::config, file}, word, environment,
+                               CostRule::optional);
+    if (read_tool_line(*stage.tool, command)) return stage;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Stage read_stage(const std::string& name, const Environment& environment,
+                 CostRule rule) {
+  const FoundStage found = find_stage(name, environment);
+  if (found.place != Place::nowhere)
+    return parsed_stage(found, name, environment, rule);
+  if (name.empty()) throw Failure("STAGE is empty: give a descriptor's path");
+  throw Failure(name + ": no such stage (looked in " +
+                places_of_names(found.project, environment) + ")");
+}
+
+std::vector<Stage> read_stages(const std::string& name,
+                               const Environment& environment) {
+  const FoundStage found = find_stage(name, environment);
+  const bool path = found.place == Place::path;
+  const auto text =
+      path ? read_found(found) : Result<std::string>(std::string());
+  const auto names = text ? stage_names(*text) : std::nullopt;
+  if (!names) return {read_stage(name, environment)};
+  std::vector<Stage> stages;
+  std::vector<Diagnostic> mistakes;
+  for (const std::string& stage : *names) {
+    auto parsed = parse_project_stage(*text, found.file, stage, environment);
+    if (auto* const read = std::get_if<Stage>(&parsed)) {
+      stages.push_back(std::move(*read));
+      continue;
+    }
+    for (Diagnostic& d : std::get<1>(parsed)) {
+      // What is wrong with the whole file is found with each of its stages.
+      const bool known = std::any_of(
+          mistakes.begin(), mistakes.end(), [&](const Diagnostic& other) {
+            return other.line == d.line && other.message == d.message;
+          });
+      if (!known) mistakes.push_back(std::move(d));
+    }
+  }
+  if (!mistakes.empty())
+    throw Failure(render_diagnostics(mistakes, found.file, *text));
+  return stages;
+}
+
+Target load_target(const LaunchOptions& options, const Environment& environment,
+                   CostRule rule) {
+  Target target;
+  target.as_is = options.as_is;
+  const bool named = !options.stage.empty();
+  if (named) target.stage = read_stage(options.stage, environment, rule);
+  target.command = with_arguments(target.stage.command, options.command);
+  target.tool = target.stage.tool;
+  if (auto tool = find_tool(target.command, environment)) {
+    target.tool = tool->tool;
+    if (!named) target.stage = std::move(*tool);
+  }
+  const Wishes& wishes = options.wishes;
+  const bool costs = !wishes.fixed.empty() || !wishes.per_worker.empty();
+  // A command that nobody knows runs all the same, and whatever else is wished
+  // (FITRUN_HEADROOM in a profile) must not keep it from that.
+  if (!named && !costs && !wishes.pool && !target.command.empty() &&
+      target.stage.pools.empty())
+    target.stage.pools.emplace_back();
+  target.stage = apply_wishes(std::move(target.stage), wishes, rule).value();
+  for (const std::string& name : inherited_names(target))
+    if (auto value = environment.get(name))
+      target.inherited.emplace(name, std::move(*value));
+  return target;
+}
+
+void require_command(const Target& target) {
+  if (!target.command.empty()) return;
+  const std::string& file = target.stage.file;
+  throw Failure(
+      "no command to run: give one after --" +
+      (file.empty() ? std::string() : ", or command = [...] in " + file));
+}
+
+}  // namespace fitrun
