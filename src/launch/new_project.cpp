@@ -100,6 +100,9 @@ std::string write_new_project(const std::string& tool,
     throw Failure("init: " + path_error(kProjectFile, EEXIST).message);
   const std::string name = tool.empty() ? tool_of_this_folder() : tool;
   const Stage stage = read_stage(name, environment, CostRule::optional);
+  if (!stage.tool)
+    throw Failure("init: " + name +
+                  " is a stage and no tool (see fitrun list)");
   std::string per_worker = "\"2GB\"";
   std::string source = "A guess: measure it.";
   for (const PoolNeeds& needs : stage.pools) {

@@ -1,0 +1,89 @@
+#!/bin/bash
+# What people type: the first word is a verb, a stage or a command, or one error
+# that says what was looked for and what is near.
+. "$(dirname "$0")/lib.sh"
+export HOME=$work
+mkdir -p bin .config/fitrun
+PATH=$work/bin:$PATH
+printf '#!/bin/sh\necho tool "$@"\n' >bin/brew && chmod 755 bin/brew
+cp bin/brew render
+cat >.config/fitrun/brew.toml <<'TOML'
+[tool]
+commands = ["brew", "python3* -m brew"]
+count = ["-j"]
+[ram]
+per_worker = "2GB"
+TOML
+printf '[ram]\nper_worker = "1GB"\n' >.config/fitrun/pages.toml
+printf '[ram]\nper_worker = "3GB"\n' >plain
+stage
+run() { # OUTPUT ERROR WORDS...: what the command printed, what fitrun said
+  local output=$1 error=$2
+  shift 2
+  expect 0 "$FITRUN" --available ram=12GB "$@"
+  [ "$(cat out)" = "$output" ] || fail "$*: $(cat out), not $output"
+  said err "$error"
+}
+# A tool: 12 GB x 0.7 = 8.4 GB, 2 GB each.
+run 'tool -j4 all' '[budget:brew] RAM free 12.0 GB' brew -j16 all
+run 'tool -j3' '3 worker(s)' brew -j3
+run 'tool -j2' '2 worker(s)' --want 2 brew -j3
+run 'tool -j4 -- x' '4 worker(s)' brew -j9 -- x
+run 'tool -j4' '4 worker(s)' bin/brew -j9
+run 'tool plan' 'brew' brew plan
+# Costs from a stage, the count by the tool: 8.4 GB / 1 GB.
+run 'tool -j8' '[budget:pages]' pages -- brew -j16
+run 'tool -j8' '[budget:pages]' pages brew -j16
+run 'tool -j2' '2 worker(s)' plain brew -j16
+run 'tool -j16' '16 x 500 MB/worker' --per-worker 500MB brew -j16
+# The tool wins over a file of its name, and "/" makes it a path.
+cp plain brew && run 'tool -j4' '[budget:brew]' brew -j16
+run 'tool -j2' '2 worker(s)' ./brew brew -j16
+rm brew
+# Programs of which nothing is known.
+run 'tool a -b' 'nothing limits it' ./render a -b
+run 'hi' 'nothing limits it' echo hi
+run 'hi' 'nothing limits it' -- echo hi
+FITRUN_HEADROOM=0.5 run 'hi' 'nothing limits it' echo hi
+expect 3 "$FITRUN" sh -c 'exit 3'
+
+expect 0 "$FITRUN" plan --available ram=12GB brew -j16
+said out 'runs  brew -j4'
+expect 0 "$FITRUN" plan --available ram=12GB --format threads brew
+[ "$(cat out)" -le 4 ] || fail "a tool's name alone is no stage of plan"
+expect 0 "$FITRUN" plan --want 8 --available ram=12GB brew -- ./render '<threads>'
+said out 'runs  ./render 4'
+expect 0 "$FITRUN" --want 8 plan --available ram=12GB pages
+said out '8 threads'
+
+wrong() { # MESSAGE WORDS...
+  local message=$1
+  shift
+  expect 125 "$FITRUN" "$@"
+  one_line
+  said err "$message"
+  [ ! -e ran ] || fail "$*: the command was started"
+}
+wrong '"brw" is no stage, tool or program (looked in' brw -j4
+said err 'did you mean brew?'
+said err "$work/.config/fitrun, "
+wrong 'did you mean pages?' page -- touch ran
+wrong 'did you mean plan?' pln s.toml
+wrong 'did you mean pages?' plan pagse
+wrong 'no such file' ./nope
+wrong 'no such file' /
+wrong 'put it before fitrun' CC=clang brew
+wrong 'leave out "run"' run touch ran
+wrong "what is the command's belongs behind --: s.toml -- COMMAND -x" s.toml -x touch ran
+wrong 'an option of brew belongs behind it: brew -j4' -j4 brew
+wrong 'unknown option "--json" (see --help)' --json s.toml touch ran
+wrong '--wait: not a time: "5x"' --wait 5x s.toml touch ran
+wrong '--wait: not a time: "5min"' --wait 5min s.toml touch ran
+for hold in maybe ON 1; do
+  FITRUN_HOLD=$hold wrong 'FITRUN_HOLD: expected "auto", "on" or "off", not ' s.toml touch ran
+done
+for hold in auto on off; do
+  FITRUN_HOLD=$hold run 'tool hi' '[budget:brew]' brew hi
+done
+run 'tool hi' '[budget:brew]' --hold brew hi
+run 'tool hi' '[budget:brew]' --no-hold brew hi
