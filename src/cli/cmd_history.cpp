@@ -15,7 +15,7 @@ ExitStatus history_command(const Options& options,
     throw Failure(std::string("history: ") + kNoStatePlace);
   std::string stage;
   if (!options.launch.stage.empty())
-    stage = stage_id(read_stage(options.launch.stage, environment).file);
+    stage = stage_id(stage_file(options.launch.stage, environment));
   const RunHistory history = read_history(place, {.stage = stage}).value();
   const std::vector<RunRecord>& runs = history.runs;
   for (const std::string& note : history.notes)

@@ -14,19 +14,15 @@ struct VerbText {
 constexpr VerbText kRun = {
     "fitrun [OPTIONS] COMMAND [ARG...]\n"
     "       fitrun [OPTIONS] STAGE [--] [COMMAND [ARG...]]\n"
-    "       fitrun plan|measure|check|history|leases|probe ...\n"
-    "       fitrun jobs|list|show|init|help ...   (each has --help)\n",
-    "Becomes COMMAND with as many workers as fit in the free memory. COMMAND "
-    "is "
-    "a\n"
-    "tool that fitrun knows, as it is typed without it (fitrun list); or STAGE "
-    "says\n"
-    "what a worker costs: a descriptor's path or name, a stage of fitrun.toml, "
-    "or -.\n"
-    "<threads> or {threads} stand for the count.\n",
-    "  fitrun make -j16\n"
-    "  fitrun stages/html.toml -- ./render --jobs '<threads>'\n"
-    "  fitrun --per-worker 2G ./render --jobs '<threads>'\n"};
+    "    fitrun "
+    "plan|probe|check|measure|history|leases|jobs|list|show|init|help "
+    "...\n",
+    "Becomes COMMAND with as many workers as fit in the free memory. STAGE, or "
+    "the\n"
+    "tool that COMMAND is (fitrun list), says what one costs; <threads> is the "
+    "count.\n",
+    "  fitrun make -j16     fitrun stages/html.toml -- ./render --jobs "
+    "'<threads>'\n"};
 
 constexpr VerbText kPlan = {
     "fitrun plan [OPTIONS] STAGE [-- COMMAND [ARG...]]\n"

@@ -36,6 +36,15 @@ Stage parsed_stage(const FoundStage& found, const std::string& name,
   throw Failure(render_diagnostics(std::get<1>(parsed), found.file, text));
 }
 
+FoundStage found_stage(const std::string& name,
+                       const Environment& environment) {
+  FoundStage found = find_stage(name, environment);
+  if (found.place != Place::nowhere) return found;
+  if (name.empty()) throw Failure("STAGE is empty: give a descriptor's path");
+  throw Failure(name + ": no such stage (looked in " +
+                places_of_names(found.project, environment) + ")");
+}
+
 // The descriptor of the tool that begins the command line: named like its
 // first word ("make"), or like one that a launcher is given ("python3 -m
 // pytest", "npx jest").
@@ -58,14 +67,14 @@ std::optional<Stage> find_tool(const std::vector<std::string>& command,
 
 }  // namespace
 
+std::string stage_file(const std::string& name,
+                       const Environment& environment) {
+  return found_stage(name, environment).file;
+}
+
 Stage read_stage(const std::string& name, const Environment& environment,
                  CostRule rule) {
-  const FoundStage found = find_stage(name, environment);
-  if (found.place != Place::nowhere)
-    return parsed_stage(found, name, environment, rule);
-  if (name.empty()) throw Failure("STAGE is empty: give a descriptor's path");
-  throw Failure(name + ": no such stage (looked in " +
-                places_of_names(found.project, environment) + ")");
+  return parsed_stage(found_stage(name, environment), name, environment, rule);
 }
 
 std::vector<Stage> read_stages(const std::string& name,

@@ -13,6 +13,10 @@
 
 namespace fitrun {
 
+// The file that a STAGE is in, whether it is there or not. Throws Failure where
+// the name is none.
+std::string stage_file(const std::string& name, const Environment& environment);
+
 // Reads a descriptor. Throws Failure with every mistake in it.
 Stage read_stage(const std::string& name, const Environment& environment,
                  CostRule rule = CostRule::required);
