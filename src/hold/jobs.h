@@ -28,6 +28,8 @@ struct SeenProcess {
   pid_t parent = 0;
   std::vector<std::string> argv;  // empty where it could not be read
   std::uint64_t bytes = 0;        // anonymous and shared memory
+  char state{'?'};                // of /proc/PID/stat
+  std::uint64_t ticks{0};         // of processor time
 };
 
 struct Job {

@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <unordered_set>
 #include <utility>
 
+#include "base/saturate.h"
 #include "base/text.h"
 #include "os/fd.h"
 
@@ -47,6 +49,9 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   }
   if (!fields[0].empty() || fields[1].size() != 1) return std::nullopt;
   const auto parent = parse_count(fields[4 - 2]);
+  const auto session = parse_count(fields[6 - 2]);
+  const auto user_time = parse_count(fields[14 - 2]);
+  const auto kernel_time = parse_count(fields[15 - 2]);
   const auto threads = parse_count(fields[20 - 2]);
   const auto start = parse_count(fields[22 - 2]);
   const auto resident = parse_count(fields[24 - 2]);
@@ -54,10 +59,27 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   if (!parent || !threads || !start || !resident || !stack_start ||
       *parent > std::numeric_limits<pid_t>::max())
     return std::nullopt;
-  return ProcessStat{
+  ProcessStat stat{
       *pid,        fields[1][0], static_cast<pid_t>(*parent),
       *threads,    *start,       std::min(*resident, std::uint64_t{1} << 48),
       *stack_start};
+  if (session && *session <= std::numeric_limits<pid_t>::max())
+    stat.session = static_cast<pid_t>(*session);
+  stat.processor_ticks = add(user_time.value_or(0), kernel_time.value_or(0));
+  return stat;
+}
+
+std::uint64_t parse_pending_signals(std::string_view status) {
+  std::uint64_t pending = 0;
+  while (!status.empty()) {
+    const std::string_view line = take_line(status);
+    if (!line.starts_with("SigPnd:") && !line.starts_with("ShdPnd:")) continue;
+    const std::string_view hex = trim(line.substr(7));
+    std::uint64_t mask = 0;
+    std::from_chars(hex.data(), hex.data() + hex.size(), mask, 16);
+    pending |= mask;
+  }
+  return pending;
 }
 
 // With three system calls, where Host::read takes four: it is asked for every

@@ -45,6 +45,8 @@ struct ProcessStat {
   std::uint64_t stack_start = 0;  // 0 where we may not know
   // Bytes, from read_anonymous(); empty where nobody has asked yet.
   std::optional<std::uint64_t> anonymous{};
+  pid_t session = 0;
+  std::uint64_t processor_ticks = 0;  // used so far, in user and kernel mode
 
   ProcessId id() const { return {pid, start}; }
 };
@@ -61,6 +63,11 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text);
 
 // /proc/PID/stat; empty where there is no such process.
 std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid);
+
+// The signals that wait for a process, for it alone or for all of its threads,
+// from the lines SigPnd and ShdPnd of /proc/PID/status: bit N - 1 for signal N.
+// One that is stopped gets them when it is continued.
+std::uint64_t parse_pending_signals(std::string_view status);
 
 // Whether the process has ended and only waits for its parent to notice. The
 // first thread of a process that goes on without it looks the same but for the

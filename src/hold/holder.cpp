@@ -1,0 +1,283 @@
+#include "hold/holder.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/saturate.h"
+#include "hold/job_key.h"
+#include "hold/lock_waits.h"
+#include "os/process_handle.h"
+
+namespace fitrun {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kShortestHoldMax{2000};
+// A stopped process may have forked while it was being stopped.
+constexpr int kRounds = 3;
+// Two looks: what was seen once may have been too young to have a size.
+constexpr milliseconds kTooShort{40};
+constexpr seconds kStuck{60};
+constexpr seconds kWaitsForLock{5};
+constexpr seconds kLookForLocks{1};
+
+constexpr std::uint64_t bit(int signal) {
+  return std::uint64_t{1} << (signal - 1);
+}
+// What somebody sends who wants the command to end.
+constexpr std::uint64_t kEnding =
+    bit(SIGINT) | bit(SIGTERM) | bit(SIGHUP) | bit(SIGQUIT);
+
+bool is_stopped(char state) {
+  return state == 'T';
+}
+
+}  // namespace
+
+Holder::Holder(const Host& host, pid_t command, StopList list, KnownPeaks known,
+               HoldRules rules)
+    : host_(host),
+      command_(command),
+      list_(std::move(list)),
+      known_(std::move(known)),
+      rules_(std::move(rules)) {}
+
+Holder::~Holder() {
+  continue_all();
+}
+
+void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
+                  std::uint64_t cap, bool killed, Clock::time_point now) {
+  for (auto& [pid, job] : jobs_) job.seen = false;
+  std::vector<Followed*> jobs;
+  for (const Job& job : view.jobs) jobs.push_back(&follow(tree, job, now));
+  forget_ended(killed, now);
+  const auto command = read_process_stat(host_, command_);
+  if (!command || is_stopped(command->state)) return;
+  session_ = command->session;
+  std::vector<JobState> states;
+  for (Followed* const job : jobs) states.push_back(state_of(*job, now));
+  const HoldRoom space = room(cap, view);
+  const std::vector<bool> runs = choose_running(space, states);
+  foreseen_ = view.base;
+  std::uint64_t used = view.base;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    used = add(used, states[i].current);
+    foreseen_ =
+        add(foreseen_, runs[i] ? states[i].expected : states[i].current);
+  }
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    jobs[i]->needs = states[i].expected;
+    jobs[i]->left = subtract(cap, used);
+  }
+  obey(jobs, runs, now);
+  break_deadlock(jobs, tree, now);
+}
+
+Holder::Followed& Holder::follow(const std::vector<SeenProcess>& tree,
+                                 const Job& job, Clock::time_point now) {
+  const SeenProcess& root = tree[job.root];
+  Followed& followed = jobs_[root.id.pid];
+  if (followed.id != root.id) {
+    followed = {};
+    followed.id = root.id;
+    followed.born = now;
+  }
+  if (followed.key.empty() || followed.argv != root.argv) {
+    followed.argv = root.argv;
+    followed.key = job_key(root.argv, rules_.project);
+    followed.kind = job_kind(root.argv);
+  }
+  followed.seen = true;
+  followed.state = root.state;
+  followed.bytes = job.bytes;
+  followed.peak = std::max(followed.peak, job.bytes);
+  followed.members.clear();
+  for (const std::size_t member : job.members)
+    followed.members.push_back(tree[member].id.pid);
+  return followed;
+}
+
+void Holder::forget_ended(bool killed, Clock::time_point now) {
+  for (auto at = jobs_.begin(); at != jobs_.end();) {
+    Followed& job = at->second;
+    if (job.seen) {
+      ++at;
+      continue;
+    }
+    // It may have become a client, and be stopped.
+    let_run(job, now);
+    if (now - job.born >= kTooShort || killed) {
+      known_.learn(job.key, job.kind,
+                   killed ? add(job.peak, job.peak / 2) : job.peak);
+      times_.push_back(std::chrono::duration<double>(now - job.born).count());
+    }
+    at = jobs_.erase(at);
+  }
+}
+
+JobState Holder::state_of(Followed& job, Clock::time_point now) const {
+  const PeakEstimate e =
+      known_.estimate(job.key, job.kind, job.bytes, rules_.bound);
+  JobState state;
+  state.current = job.bytes;
+  state.expected = e.expected;
+  state.most = e.most;
+  state.exact = e.exact;
+  state.unknown = e.unknown;
+  state.admitted = job.admitted;
+  state.age = duration_cast<milliseconds>(now - job.born);
+  if (!job.stopped.empty())
+    state.held = duration_cast<milliseconds>(now - job.stopped_at);
+  return state;
+}
+
+HoldRoom Holder::room(std::uint64_t cap, const JobView& view) const {
+  HoldRoom space{cap, view.base, kShortestHoldMax};
+  if (times_.empty()) return space;
+  std::vector<double> times = times_;
+  const auto middle = times.begin() + static_cast<long>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  space.hold_max =
+      std::max(space.hold_max, milliseconds(static_cast<long>(*middle * 1e3)));
+  return space;
+}
+
+void Holder::obey(const std::vector<Followed*>& jobs,
+                  const std::vector<bool>& runs, Clock::time_point now) {
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    if (runs[i]) let_run(*jobs[i], now);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    Followed& job = *jobs[i];
+    if (runs[i]) continue;
+    if (job.freed || (rules_.at_birth_only && job.admitted)) continue;
+    if (!job.stopped.empty() && must_go_on(job)) {
+      let_run(job, now);
+      continue;
+    }
+    if (job.stopped.empty() || !is_stopped(job.state)) stop(job, now);
+  }
+  summary_.at_once = std::max<std::uint64_t>(summary_.at_once, held());
+}
+
+bool Holder::must_go_on(const Followed& job) const {
+  return std::any_of(
+      job.stopped.begin(), job.stopped.end(), [this](const ProcessId& process) {
+        const auto status = host_.read(proc_path(process.pid, "status"));
+        return status && (parse_pending_signals(*status) & kEnding) != 0;
+      });
+}
+
+void Holder::stop(Followed& job, Clock::time_point now) {
+  const bool again = !job.stopped.empty();
+  for (int round = 0; round < kRounds; ++round) {
+    const auto root = read_process_stat(host_, job.id.pid);
+    if (!root || root->id() != job.id) break;
+    bool more = false;
+    for (const ProcessStat& member : read_tree(host_, {*root})) {
+      if (member.session != session_ || is_stopped(member.state)) continue;
+      const auto handle = ProcessHandle::open(host_, member.id());
+      const bool listed = std::find(job.stopped.begin(), job.stopped.end(),
+                                    member.id()) != job.stopped.end();
+      // Written down first: from then on somebody continues it.
+      if (!handle || (!listed && !list_.add(member.id()))) continue;
+      if (!listed) job.stopped.push_back(member.id());
+      more = handle->send(SIGSTOP).has_value() || more;
+    }
+    if (!more) break;
+  }
+  if (job.stopped.empty() || again) return;
+  job.stopped_at = now;
+  if (!job.was_held) ++summary_.jobs;
+  job.was_held = true;
+}
+
+void Holder::let_run(Followed& job, Clock::time_point now) {
+  job.admitted = true;
+  if (job.stopped.empty()) return;
+  summary_.time += duration_cast<milliseconds>(now - job.stopped_at);
+  for (const ProcessId& process : job.stopped) {
+    const auto handle = ProcessHandle::open(host_, process);
+    if (handle) [[maybe_unused]]
+      const auto sent = handle->send(SIGCONT);
+    list_.remove(process);
+  }
+  job.stopped.clear();
+}
+
+// Where nothing that runs makes progress, it may wait for what is held.
+void Holder::break_deadlock(const std::vector<Followed*>& jobs,
+                            const std::vector<SeenProcess>& tree,
+                            Clock::time_point now) {
+  std::uint64_t ticks = 0;
+  for (const SeenProcess& process : tree)
+    if (!is_stopped(process.state)) ticks = add(ticks, process.ticks);
+  const bool first_held = last_progress_ == Clock::time_point{};
+  if (ticks != ticks_ || held() == 0 || first_held) last_progress_ = now;
+  ticks_ = ticks;
+  Followed* freed = nullptr;
+  if (held() > 0 && now >= next_locks_) {
+    next_locks_ = now + kLookForLocks;
+    Followed* const job = waited_for(jobs);
+    if (!job || job->id.pid != waited_for_) waited_since_ = now;
+    waited_for_ = job ? job->id.pid : 0;
+    if (job && now - waited_since_ >= kWaitsForLock) freed = job;
+  }
+  if (now - last_progress_ >= kStuck) {
+    for (Followed* const job : jobs)
+      if (!job->stopped.empty() && (!freed || job->born < freed->born))
+        freed = job;
+    last_progress_ = now;
+  }
+  if (!freed) return;
+  freed->freed = true;
+  let_run(*freed, now);
+}
+
+Holder::Followed* Holder::waited_for(const std::vector<Followed*>& jobs) const {
+  const auto text = host_.read("/proc/locks");
+  if (!text) return nullptr;
+  const auto job_of = [&jobs](pid_t pid) -> Followed* {
+    for (Followed* const job : jobs)
+      if (std::find(job->members.begin(), job->members.end(), pid) !=
+          job->members.end())
+        return job;
+    return nullptr;
+  };
+  for (const LockWait& wait : parse_lock_waits(*text)) {
+    Followed* const holder = job_of(wait.has);
+    const Followed* const waiter = job_of(wait.waits);
+    if (holder && !holder->stopped.empty() && waiter && waiter->stopped.empty())
+      return holder;
+  }
+  return nullptr;
+}
+
+void Holder::continue_all() {
+  const auto now = Clock::now();
+  for (auto& [pid, job] : jobs_) let_run(job, now);
+  [[maybe_unused]] const std::size_t n = fitrun::continue_all(host_, list_);
+}
+
+std::size_t Holder::held() const {
+  return static_cast<std::size_t>(std::count_if(
+      jobs_.begin(), jobs_.end(),
+      [](const auto& entry) { return !entry.second.stopped.empty(); }));
+}
+
+std::vector<HeldJob> Holder::held_jobs(Clock::time_point now) const {
+  std::vector<HeldJob> held;
+  for (const auto& [pid, job] : jobs_) {
+    if (job.stopped.empty()) continue;
+    held.push_back({job.key, job.needs, job.left,
+                    duration_cast<milliseconds>(now - job.stopped_at)});
+  }
+  return held;
+}
+
+}  // namespace fitrun

@@ -1,0 +1,252 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "catch.h"
+#include "hold/holder.h"
+#include "hold/lock_waits.h"
+#include "scratch.h"
+
+using namespace fitrun;
+
+namespace {
+
+constexpr std::uint64_t kMib = 1U << 20;
+using Clock = Holder::Clock;
+
+// A process that does nothing until it is ended.
+class Sleeper {
+ public:
+  explicit Sleeper(bool own_session = false) {
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::signal(SIGTERM, SIG_DFL);  // the test runner catches it
+      if (own_session) ::setsid();
+      while (true) ::pause();
+    }
+  }
+  ~Sleeper() {
+    ::kill(pid_, SIGKILL);
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) == pid_ && !WIFEXITED(status) &&
+           !WIFSIGNALED(status)) {
+    }
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+
+  pid_t pid() const { return pid_; }
+  ProcessStat stat() const { return *read_process_stat(Host(), pid_); }
+  // Waits until it has stopped, gone on or ended.
+  int event() const {
+    int status = 0;
+    ::waitpid(pid_, &status, WUNTRACED | WCONTINUED);
+    return status;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+Fd list_file(const Scratch& scratch) {
+  return Fd(
+      ::open((scratch / "held").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+}
+
+// This process as the client, the sleepers as its jobs.
+struct Scene {
+  Scratch scratch;
+  std::vector<const Sleeper*> jobs;
+
+  Holder holder(HoldRules rules) {
+    return {Host(), ::getpid(),
+            StopList::make(list_file(scratch), "boot").value(), KnownPeaks(),
+            std::move(rules)};
+  }
+
+  void look(Holder& holder, std::uint64_t cap_mib, Clock::time_point now,
+            std::uint64_t job_mib = 1) const {
+    std::vector<SeenProcess> tree;
+    JobView view;
+    for (const Sleeper* const job : jobs) {
+      const ProcessStat stat = job->stat();
+      view.jobs.push_back({tree.size(), {tree.size()}, job_mib * kMib});
+      tree.push_back({stat.id(),
+                      ::getpid(),
+                      {"cc", std::to_string(tree.size())},
+                      job_mib * kMib,
+                      stat.state,
+                      0});
+    }
+    holder.look(tree, view, cap_mib * kMib, false, now);
+  }
+};
+
+HoldRules bound_of(std::uint64_t mib) {
+  HoldRules rules;
+  rules.bound = mib * kMib;
+  return rules;
+}
+
+}  // namespace
+
+TEST_CASE("a job that does not fit is stopped until it does", "[hold]") {
+  Scene scene;
+  const Sleeper first;
+  const Sleeper second;
+  scene.jobs = {&first, &second};
+  const auto now = Clock::now();
+  Holder holder = scene.holder(bound_of(60));
+  scene.look(holder, 100, now);
+  CHECK(WIFSTOPPED(second.event()));
+  CHECK(first.stat().state != 'T');
+  CHECK(holder.held() == 1);
+  CHECK(holder.foreseen() == 61 * kMib);  // 60 to come, 1 that is held
+  scene.look(holder, 200, now + std::chrono::milliseconds(300));
+  CHECK(WIFCONTINUED(second.event()));
+  CHECK(holder.held() == 0);
+  CHECK(holder.summary().jobs == 1);
+  CHECK(holder.summary().at_once == 1);
+  CHECK(holder.summary().time == std::chrono::milliseconds(300));
+}
+
+TEST_CASE("a held job goes on when it is to end", "[hold]") {
+  Scene scene;
+  const Sleeper first;
+  const Sleeper second;
+  scene.jobs = {&first, &second};
+  Holder holder = scene.holder(bound_of(60));
+  scene.look(holder, 100, Clock::now());
+  REQUIRE(WIFSTOPPED(second.event()));
+  ::kill(second.pid(), SIGTERM);
+  scene.look(holder, 100, Clock::now());
+  int status = second.event();
+  if (WIFCONTINUED(status)) status = second.event();
+  CHECK(WIFSIGNALED(status));
+}
+
+TEST_CASE("what somebody else continues is held again", "[hold]") {
+  Scene scene;
+  const Sleeper first;
+  const Sleeper second;
+  scene.jobs = {&first, &second};
+  Holder holder = scene.holder(bound_of(60));
+  scene.look(holder, 100, Clock::now());
+  REQUIRE(WIFSTOPPED(second.event()));
+  ::kill(second.pid(), SIGCONT);
+  REQUIRE(WIFCONTINUED(second.event()));
+  scene.look(holder, 100, Clock::now());
+  CHECK(WIFSTOPPED(second.event()));
+}
+
+TEST_CASE("at its end a holder continues all", "[hold]") {
+  Scene scene;
+  const Sleeper first;
+  const Sleeper second;
+  scene.jobs = {&first, &second};
+  {
+    Holder holder = scene.holder(bound_of(60));
+    scene.look(holder, 100, Clock::now());
+    REQUIRE(WIFSTOPPED(second.event()));
+  }
+  CHECK(WIFCONTINUED(second.event()));
+}
+
+TEST_CASE("another session is never stopped", "[hold]") {
+  Scene scene;
+  const Sleeper first;
+  const Sleeper second(true);
+  while (second.stat().session != second.pid()) {
+  }
+  scene.jobs = {&first, &second};
+  Holder holder = scene.holder(bound_of(60));
+  scene.look(holder, 100, Clock::now());
+  CHECK(holder.held() == 0);
+  CHECK(second.stat().state != 'T');
+}
+
+TEST_CASE("a worker that has begun is not held", "[hold]") {
+  Scene scene;
+  const Sleeper first;
+  const Sleeper second;
+  scene.jobs = {&first, &second};
+  HoldRules rules = bound_of(10);
+  rules.at_birth_only = true;
+  Holder holder = scene.holder(rules);
+  scene.look(holder, 100, Clock::now());
+  scene.look(holder, 100, Clock::now(), 80);  // both have outgrown it
+  CHECK(holder.held() == 0);
+}
+
+TEST_CASE("after a minute without progress the oldest goes on", "[hold]") {
+  Scene scene;
+  const Sleeper first;
+  const Sleeper second;
+  scene.jobs = {&first, &second};
+  Holder holder = scene.holder(bound_of(60));
+  const auto now = Clock::now();
+  scene.look(holder, 100, now);
+  REQUIRE(WIFSTOPPED(second.event()));
+  scene.look(holder, 100, now + std::chrono::seconds(59));
+  CHECK(holder.held() == 1);
+  scene.look(holder, 100, now + std::chrono::seconds(61));
+  CHECK(WIFCONTINUED(second.event()));
+  scene.look(holder, 100, now + std::chrono::seconds(62));
+  CHECK(holder.held() == 0);  // and stays free
+}
+
+TEST_CASE("a list that was left behind says who is stopped", "[hold]") {
+  const Scratch scratch;
+  const Sleeper stopped;
+  const Sleeper stranger;
+  {
+    StopList list = StopList::make(list_file(scratch), "boot").value();
+    CHECK(list.add(stopped.stat().id()));
+    ProcessId other = stranger.stat().id();
+    ++other.start;  // somebody else had that number
+    CHECK(list.add(other));
+    ::kill(stopped.pid(), SIGSTOP);
+    ::kill(stranger.pid(), SIGSTOP);
+    REQUIRE(WIFSTOPPED(stopped.event()));
+    REQUIRE(WIFSTOPPED(stranger.event()));
+    // Not while somebody looks after it.
+    CHECK_FALSE(StopList::take_over(list_file(scratch), "boot"));
+  }
+  CHECK_FALSE(StopList::take_over(list_file(scratch), "another boot"));
+  const StopList list = StopList::take_over(list_file(scratch), "boot").value();
+  CHECK(list.all().size() == 2);
+  CHECK(continue_all(Host(), list) == 1);
+  CHECK(WIFCONTINUED(stopped.event()));
+  CHECK(stranger.stat().state == 'T');
+}
+
+TEST_CASE("a list has room for so many, and reuses it", "[hold]") {
+  const Scratch scratch;
+  StopList list = StopList::make(list_file(scratch), "boot").value();
+  for (std::size_t i = 1; i <= kMostStopped; ++i)
+    REQUIRE(list.add({static_cast<pid_t>(i), i}));
+  CHECK_FALSE(list.add({1, 1}));
+  list.remove({7, 7});
+  CHECK(list.add({1, 2}));
+}
+
+TEST_CASE("who waits for whose lock", "[hold]") {
+  CHECK(parse_lock_waits("1: FLOCK  ADVISORY  WRITE 11 fe:00:1 0 EOF\n"
+                         "1: -> FLOCK  ADVISORY  WRITE 12 fe:00:1 0 EOF\n"
+                         "1: -> FLOCK  ADVISORY  WRITE 13 fe:00:1 0 EOF\n"
+                         "2: POSIX  ADVISORY  READ 14 fe:00:2 0 EOF\n"
+                         "rubbish\n"
+                         "3: -> FLOCK  ADVISORY  WRITE 15 fe:00:1 0 EOF\n") ==
+        std::vector<LockWait>{{12, 11}, {13, 11}});
+}
+
+TEST_CASE("pending signals are those of the thread and of the process",
+          "[os]") {
+  CHECK(parse_pending_signals("SigPnd:\t0000000000000002\n"
+                              "ShdPnd:\t0000000000004000\n"
+                              "SigBlk:\tffffffffffffffff\n") ==
+        (1U << (SIGINT - 1) | 1U << (SIGTERM - 1)));
+  CHECK(parse_pending_signals("") == 0);
+}
