@@ -195,6 +195,16 @@ def test_what_a_living_process_asks_for_is_all_that_is_believed(w):
     assert said["threads"] == 5, said
 
 
+def test_a_folder_of_somebody_else_is_not_believed(w):
+    """Its name says US; what lies in it may be an old file of US's, linked."""
+    s = Shared(w)
+    ours = sleeper(s, US)
+    s.plant(record(ours.pid, holdings="ram 1000"), owner=US)
+    assert len(s.leases(0)) == 1
+    os.chown(s.folder(US), THEM, THEM)
+    assert s.leases(0) == []
+
+
 def test_nobody_hides_in_or_ends_anothers_lease(w):
     s = Shared(w)
     ours = s.take(US, ram=300)
