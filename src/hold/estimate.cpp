@@ -21,10 +21,34 @@ std::uint64_t times(std::uint64_t bytes, double factor) {
 
 }  // namespace
 
+std::uint64_t KnownJob::largest() const {
+  return *std::max_element(peaks.begin(), peaks.end());
+}
+
+// FNV-1a.
+JobHash hash_of(std::string_view key) {
+  JobHash hash = 0xcbf29ce484222325;
+  for (const char c : key)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+void KnownPeaks::add(JobHash job, KnownJob known) {
+  count(known.kind, known.largest());
+  jobs_[job] = std::move(known);
+}
+
 void KnownPeaks::learn(const std::string& key, const std::string& kind,
-                       std::uint64_t peak) {
-  std::uint64_t& known = peaks_[key];
-  known = std::max(known, peak);
+                       std::uint64_t peak, std::uint64_t day) {
+  KnownJob& known = jobs_[hash_of(key)];
+  std::shift_right(known.peaks.begin(), known.peaks.end(), 1);
+  known.peaks.front() = peak;
+  known.kind = kind;
+  known.day = day;
+  count(kind, peak);
+}
+
+void KnownPeaks::count(const std::string& kind, std::uint64_t peak) {
   Kind& of_kind = kinds_[kind];
   of_kind.sum += static_cast<double>(peak);
   ++of_kind.count;
@@ -36,10 +60,12 @@ PeakEstimate KnownPeaks::estimate(const std::string& key,
                                   std::uint64_t current,
                                   std::optional<std::uint64_t> bound) const {
   PeakEstimate e;
-  const auto own = peaks_.find(key);
+  const auto own = jobs_.find(hash_of(key));
   const auto known = kinds_.find(kind);
-  if (own != peaks_.end() && current <= times(own->second, kOwnMargin)) {
-    e.expected = e.most = times(own->second, kOwnMargin);
+  const std::uint64_t known_peak =
+      own == jobs_.end() ? 0 : own->second.largest();
+  if (known_peak > 0 && current <= times(known_peak, kOwnMargin)) {
+    e.expected = e.most = times(known_peak, kOwnMargin);
     e.exact = true;
   } else if (known != kinds_.end()) {
     const Kind& of_kind = known->second;

@@ -7,9 +7,11 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace fitrun {
@@ -22,11 +24,29 @@ struct PeakEstimate {
   bool unknown = false;  // nothing is known of its kind, and there is no bound
 };
 
+// What is known of one command line. The largest of its last three peaks
+// counts: one that was lower for once (nothing changed, a cache) is no reason
+// to expect less.
+struct KnownJob {
+  std::string kind;
+  std::array<std::uint64_t, 3> peaks{};  // the newest first; 0: none
+  std::uint64_t day = 0;                 // when it was last seen, after 1970
+
+  std::uint64_t largest() const;
+};
+
+// Of command lines only a hash is kept: there may be 20,000 of them.
+using JobHash = std::uint64_t;
+JobHash hash_of(std::string_view key);
+
 class KnownPeaks {
  public:
-  // Of an earlier build, or of a job that has just ended.
+  // Of an earlier build.
+  void add(JobHash job, KnownJob known);
+
+  // Of a job that has just ended, bytes.
   void learn(const std::string& key, const std::string& kind,
-             std::uint64_t peak);
+             std::uint64_t peak, std::uint64_t day = 0);
 
   // `bound` is what a job takes at most, by declaration; `current` what this
   // one has now.
@@ -36,9 +56,7 @@ class KnownPeaks {
 
   // Kinds that were seen.
   std::size_t kinds() const { return kinds_.size(); }
-  bool knows_kind(const std::string& kind) const {
-    return kinds_.count(kind) != 0;
-  }
+  const std::unordered_map<JobHash, KnownJob>& jobs() const { return jobs_; }
 
  private:
   struct Kind {
@@ -46,7 +64,9 @@ class KnownPeaks {
     std::uint64_t count = 0;
     std::uint64_t largest = 0;
   };
-  std::unordered_map<std::string, std::uint64_t> peaks_;
+  void count(const std::string& kind, std::uint64_t peak);
+
+  std::unordered_map<JobHash, KnownJob> jobs_;
   std::unordered_map<std::string, Kind> kinds_;
 };
 

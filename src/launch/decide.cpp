@@ -80,7 +80,8 @@ std::vector<Gpu> measure_gpus(const PoolNeeds& needs, const std::string& label,
 // Asks the sources of one pool, and writes beside them what leases have.
 void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
                   const LedgerReading& seen, const Caller& caller) {
-  const auto& [live, viewer] = seen;
+  const std::vector<LiveLease>& live = seen.live;
+  const Viewer& viewer = seen.viewer;
   const PoolNeeds& needs = pool.needs;
   std::vector<DeviceUse> uses;
   if (needs.available) {

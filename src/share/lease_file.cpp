@@ -20,10 +20,11 @@
 namespace fitrun {
 namespace {
 
-constexpr std::array<std::pair<LeaseName::Kind, std::string_view>, 3> kEndings =
+constexpr std::array<std::pair<LeaseName::Kind, std::string_view>, 4> kEndings =
     {{{LeaseName::Kind::lease, ".lease"},
       {LeaseName::Kind::wait, ".wait"},
-      {LeaseName::Kind::renewal, ".new"}}};
+      {LeaseName::Kind::renewal, ".new"},
+      {LeaseName::Kind::held, ".held"}}};
 
 // Gives the file without a name one: by its descriptor, which root and Linux
 // 6.10 can, or by its path, which needs no privilege.

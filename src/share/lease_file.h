@@ -19,10 +19,11 @@
 namespace fitrun {
 
 // "ID.lease", or "ID.wait" for a launch that waits; "ID.new" is one that was
-// being renewed.
+// being renewed; "ID.held" lists the jobs that the launch holds, and is no
+// lease (hold/stop_list.h).
 struct LeaseName {
   std::string id;
-  enum class Kind { lease, wait, renewal } kind = Kind::lease;
+  enum class Kind { lease, wait, renewal, held } kind = Kind::lease;
   friend bool operator==(const LeaseName&, const LeaseName&) = default;
 };
 std::string format_lease_name(const LeaseName& name);

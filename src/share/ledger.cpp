@@ -1,5 +1,6 @@
 #include "share/ledger.h"
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -154,6 +155,7 @@ LedgerReading Ledger::read(const FolderLock& lock) const {
   LedgerReading seen;
   seen.viewer = viewer(survey.live);
   seen.live = std::move(survey.live);
+  seen.held = std::move(survey.held);
   return seen;
 }
 
@@ -244,6 +246,27 @@ void Ledger::renew(const std::vector<Holding>& holdings) {
   else
     note("later launches see what was set aside before: " +
          renewed.error().message);
+}
+
+Fd Ledger::make_held() const {
+  if (!own_) return {};
+  const std::string name = format_lease_name({own_->id, LeaseName::Kind::held});
+  return Fd(::openat(home_->own.fd.get(), name.c_str(),
+                     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
+void Ledger::remove_held() const {
+  if (own_) remove_held({own_->id, LeaseName::Kind::held});
+}
+
+Fd Ledger::open_held(const LeaseName& name) const {
+  if (!home_) return {};
+  return Fd(::openat(home_->own.fd.get(), format_lease_name(name).c_str(),
+                     O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+}
+
+void Ledger::remove_held(const LeaseName& name) const {
+  if (home_) remove_lease_file(home_->own, name);
 }
 
 void Ledger::leave() {

@@ -37,6 +37,7 @@
 #include "share/claims.h"
 #include "share/folder.h"
 #include "share/lease.h"
+#include "share/lease_file.h"
 #include "share/lock.h"
 #include "share/watch.h"
 
@@ -59,6 +60,9 @@ struct LeaseRequest {
 // What one look at the ledger found.
 struct LedgerReading {
   std::vector<LiveLease> live;
+  // Lists of held jobs that lie there, of this user's launches: names for
+  // open_held().
+  std::vector<LeaseName> held;
   // Who we are among those: a lease of which this process is a part, by its
   // mark or by its parents, is around us.
   Viewer viewer;
@@ -106,6 +110,18 @@ class Ledger {
   // Also for a child of the process that took it, a keeper: it becomes the
   // writer, and the holder stays.
   void renew(const std::vector<Holding>& holdings);
+
+  // An empty file for the list of the jobs that this launch holds, beside its
+  // lease, for reading and writing; empty where there is no lease.
+  Fd make_held() const;
+  void remove_held() const;
+
+  // One that lies there, and nothing where it is not a file of this user's.
+  Fd open_held(const LeaseName& name) const;
+  void remove_held(const LeaseName& name) const;
+
+  // The boot's id; "" where there is no folder.
+  const std::string& boot() const { return self_.boot; }
 
   // Gives up the lease or the place in the queue.
   void leave();

@@ -320,6 +320,7 @@ Survey survey_leases(const Host& host,
                      const Viewpoint& view) {
   std::deque<SurveyedFolder> owners;  // which stay where they are
   std::vector<SurveyedFile> all;
+  Survey survey;
   for (const LeaseFolder* const folder : folders) {
     SurveyedFolder& in = owners.emplace_back();
     in.folder = folder;
@@ -331,6 +332,10 @@ Survey survey_leases(const Host& host,
         list_leases(*folder, in.ours ? kMostNames : 2 * most);
     if (!in.ours) names.resize(std::min(names.size(), most));
     for (LeaseName& name : names) {
+      if (name.kind == LeaseName::Kind::held) {
+        if (in.ours) survey.held.push_back(std::move(name));
+        continue;
+      }
       SurveyedFile& file = all.emplace_back();
       file.in = &in;
       file.name = std::move(name);
@@ -340,7 +345,6 @@ Survey survey_leases(const Host& host,
   look_at_all(context, all);
   look_for_marks(context, all);
 
-  Survey survey;
   survey.live.reserve(all.size());
   for (SurveyedFile& found : all) {
     const bool believed = found.in->ours || found.is_theirs;

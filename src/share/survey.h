@@ -33,6 +33,7 @@ struct Survey {
   };
   std::vector<LiveLease> live;
   std::vector<Stale> stale;  // files that `view.user` may and should delete
+  std::vector<LeaseName> held;  // lists of held jobs, of `view.user` alone
 };
 
 // Files that are no lease, or another user's and not readable, are left out.

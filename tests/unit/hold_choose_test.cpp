@@ -3,6 +3,7 @@
 
 #include "catch.h"
 #include "hold/choose.h"
+#include "hold/peaks_text.h"
 #include "hold_simulation.h"
 
 using namespace fitrun;
@@ -204,4 +205,44 @@ TEST_CASE("without holding the same builds are killed", "[hold]") {
   for (const Shape shape : {Shape::end, Shape::rand, Shape::tail, Shape::slow})
     CHECK(Simulation({512, 32, false, 0}, {}).run(Workload(shape, 1)).kills >
           0);
+}
+
+TEST_CASE("the largest of a job's last three peaks is expected", "[hold]") {
+  KnownPeaks known;
+  for (const std::uint64_t peak : {900, 300, 200, 100})
+    known.learn("cc a", "cc", peak * kMib);
+  CHECK(known.estimate("cc a", "cc", 0, {}).expected == 315 * kMib);
+  CHECK(known.estimate("cc a", "cc", 0, {}).exact);
+  // Another of its kind: the mean, until it has outgrown it.
+  CHECK(known.estimate("cc b", "cc", 0, {}).expected == 375 * kMib);
+  CHECK(known.estimate("cc b", "cc", 460 * kMib, {}).expected == 900 * kMib);
+  CHECK(known.estimate("cc b", "cc", 0, {}).most == 900 * kMib);
+  // What has outgrown its own peak is like one that was not known.
+  CHECK_FALSE(known.estimate("cc a", "cc", 316 * kMib, {}).exact);
+  CHECK(known.estimate("ld", "ld", 0, 50 * kMib).expected == 50 * kMib);
+  CHECK(known.estimate("ld", "ld", 0, {}).unknown);
+}
+
+TEST_CASE("peaks survive as a text", "[hold]") {
+  KnownPeaks known;
+  known.learn("g++ -c a.cpp", "g++ -c", 5 * kMib, 20'000);
+  known.learn("g++ -c b.cpp", "g++ -c", 7 * kMib, 20'001);
+  known.learn("ld", "", 9 * kMib, 20'001);
+  const ParsedPeaks parsed = parse_peaks(format_peaks(known), 20'002);
+  CHECK(parsed.damaged == 0);
+  CHECK(parsed.known.jobs().size() == 3);
+  CHECK(parsed.known.estimate("g++ -c b.cpp", "g++ -c", 0, {}).most ==
+        known.estimate("g++ -c b.cpp", "g++ -c", 0, {}).most);
+  CHECK(parsed.known.kinds() == 2);
+  // After 90 days they are of another program.
+  CHECK(parse_peaks(format_peaks(known), 20'091).known.jobs().size() == 2);
+  const ParsedPeaks odd = parse_peaks(
+      "fitrun-jobs 1\nkind x\nrubbish\n0123456789abcdef 1 2 3\n"
+      "0123456789abcdeg 1 2 3 4\n0123456789abcdef 1 2 3 -4\n",
+      1);
+  CHECK(odd.damaged == 4);
+  CHECK(odd.known.jobs().empty());
+  CHECK(parse_peaks("fitrun-jobs 2\n", 1).newer);
+  CHECK(parse_peaks("{}", 1).damaged == 1);
+  CHECK(parse_peaks("", 1).damaged == 0);
 }

@@ -20,9 +20,14 @@ using Clock = Holder::Clock;
 class Sleeper {
  public:
   explicit Sleeper(bool own_session = false) {
+    // The test runner catches SIGTERM. It may be stopped before it has run.
+    struct sigaction plain {};
+    struct sigaction caught {};
+    plain.sa_handler = SIG_DFL;
+    ::sigaction(SIGTERM, &plain, &caught);
     pid_ = ::fork();
+    if (pid_ != 0) ::sigaction(SIGTERM, &caught, nullptr);
     if (pid_ == 0) {
-      ::signal(SIGTERM, SIG_DFL);  // the test runner catches it
       if (own_session) ::setsid();
       while (true) ::pause();
     }
