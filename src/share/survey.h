@@ -32,7 +32,7 @@ struct Survey {
     LeaseName name;
   };
   std::vector<LiveLease> live;
-  std::vector<Stale> stale;  // files that `view.user` may and should delete
+  std::vector<Stale> stale;     // files that `view.user` may and should delete
   std::vector<LeaseName> held;  // lists of held jobs, of `view.user` alone
 };
 
