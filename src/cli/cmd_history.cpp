@@ -1,22 +1,35 @@
+#include <unistd.h>
+
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/log.h"
-#include "launch/recording.h"
+#include "launch/learning.h"
 #include "launch/target.h"
 #include "measure/history.h"
 #include "measure/runs_file.h"
 
 namespace fitrun {
+namespace {
+
+// Also of a descriptor that is gone.
+RunsOf runs_named(const std::string& name, const Environment& environment) {
+  Stage gone;
+  gone.file = stage_file(name, environment);
+  if (::access(gone.file.c_str(), R_OK) != 0) return runs_of(gone);
+  return runs_of(read_stage(name, environment, CostRule::optional));
+}
+
+}  // namespace
 
 ExitStatus history_command(const Options& options,
                            const Environment& environment) {
   const StatePlace place = state_place(environment);
   if (place.folder.empty())
     throw Failure(std::string("history: ") + kNoStatePlace);
-  std::string stage;
-  if (!options.launch.stage.empty())
-    stage = stage_id(stage_file(options.launch.stage, environment));
-  const RunHistory history = read_history(place, {.stage = stage}).value();
+  const std::string& named = options.launch.stage;
+  const RunsOf these =
+      named.empty() ? RunsOf() : runs_named(named, environment);
+  const RunHistory history = read_history(place, these).value();
   const std::vector<RunRecord>& runs = history.runs;
   for (const std::string& note : history.notes)
     log_line(LogLevel::warning, "fitrun: " + note);
@@ -24,11 +37,11 @@ ExitStatus history_command(const Options& options,
     print(history_json(runs));
   } else if (runs.empty()) {
     print(printable("no runs in " + place.runs() +
-                    (stage.empty() ? "" : " of " + stage) +
+                    (named.empty() ? "" : " of " + named) +
                     "; fitrun --watch records them") +
           "\n");
   } else {
-    print(render_history(runs, stage.empty()));
+    print(render_history(runs, named.empty()));
   }
   return ExitStatus::ok;
 }

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "launch/decide.h"
+#include "launch/learning.h"
 #include "launch/target.h"
 #include "os/host.h"
 #include "plan/render_json.h"
@@ -30,13 +31,14 @@ void show(const Plan& plan, Format format) {
 
 ExitStatus plan_command(const Options& options,
                         const Environment& environment) {
-  const Target target = load_target(options.launch, environment);
+  Target target = load_target(options.launch, environment);
+  const Caller caller = caller_of(options, environment);
+  const Learning known = learn(target, options.launch, caller);
   // Without the lock: a plan sets nothing aside, so it may be out of date the
   // moment it is printed.
   const Host host(options.root);
   const LedgerReading seen = Ledger(host, environment).read();
-  const Plan plan = decide(target, options.launch, host, seen,
-                           caller_of(options, environment));
+  const Plan plan = decide(target, host, seen, caller, known.alike);
   show(plan, options.format);
   // The text says it already; the other formats are read by programs.
   if (options.format != Format::text)

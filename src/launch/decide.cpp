@@ -120,9 +120,8 @@ Sourced<std::uint64_t> wanted(const Target& target, probe::Self& self) {
 
 }  // namespace
 
-Plan decide(const Target& target, const LaunchOptions& options,
-            const Host& host, const LedgerReading& seen, const Caller& caller,
-            const std::vector<RunRecord>& past) {
+Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
+            const Caller& caller, const std::vector<RunRecord>& past) {
   const Stage& stage = target.stage;
   PlanInput input;
   std::vector<std::string> errors;
@@ -140,8 +139,7 @@ Plan decide(const Target& target, const LaunchOptions& options,
   input.want = wanted(target, self);
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);
-  if (options.retries == 0 || past.empty())
-    return make_plan(target, std::move(input)).value();
+  if (past.empty()) return make_plan(target, std::move(input)).value();
   Plan plan = make_plan(target, input).value();
   auto cap = remembered_cap(plan, past, caller.environment);
   if (!cap) return plan;

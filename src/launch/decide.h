@@ -17,12 +17,11 @@
 
 namespace fitrun {
 
-// Measures `host` and decides; `seen` are the leases that count. With retries,
-// a count that the `past` runs show to be killed for lack of memory is avoided.
+// Measures `host` and decides; `seen` are the leases that count. A count that
+// the `past` runs show to be killed for lack of memory is avoided.
 // Throws Failure where an input file is missing or the memory cannot be
 // measured.
-Plan decide(const Target& target, const LaunchOptions& options,
-            const Host& host, const LedgerReading& seen, const Caller& caller,
-            const std::vector<RunRecord>& past = {});
+Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
+            const Caller& caller, const std::vector<RunRecord>& past = {});
 
 }  // namespace fitrun

@@ -14,11 +14,11 @@ namespace fitrun {
 namespace {
 
 // Decides with what is known so far, and sets that much aside.
-Plan first_plan(const Target& target, const LaunchOptions& options,
-                const Host& host, Ledger& ledger, const Caller& caller) {
+Plan first_plan(const Target& target, const Host& host, Ledger& ledger,
+                const Caller& caller) {
   const FolderLock lock = ledger.lock();
   const LedgerReading seen = ledger.read(lock);
-  Plan plan = decide(target, options, host, seen, caller);
+  Plan plan = decide(target, host, seen, caller);
   plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
   return plan;
 }
@@ -49,7 +49,7 @@ void measure_stage(const LaunchOptions& options, const MeasureOptions& measured,
       open_targets(measured, target.stage, options.stage, caller.environment);
 
   Ledger ledger(host, caller.environment);
-  const Plan plan = first_plan(target, options, host, ledger, caller);
+  const Plan plan = first_plan(target, host, ledger, caller);
   const std::string tag = log_tag(plan.label);
   const std::string& untold = plan.arrival.missing;
   if (measured.write && !untold.empty())

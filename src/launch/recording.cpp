@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstdlib>
 
+#include "launch/learning.h"
 #include "measure/history.h"
 #include "measure/keeper.h"
 #include "measure/retry.h"
@@ -24,12 +25,12 @@ void warn_of_excess(const RunRecord& last, const RunRecord& now,
 
 }  // namespace
 
-std::string stage_id(const std::string& file) {
-  if (file.empty()) return "";
-  char* const path = ::realpath(file.c_str(), nullptr);
-  if (!path) return file;
-  std::string id = path;
+std::string stage_id(const Stage& stage) {
+  if (stage.file.empty()) return "";
+  char* const path = ::realpath(stage.file.c_str(), nullptr);
+  std::string id = path ? path : stage.file;
   std::free(path);
+  if (!stage.name.empty()) id += "#" + stage.name;
   return id;
 }
 
@@ -39,10 +40,15 @@ const PoolPlan& ram_of(const Plan& plan) {
   return plan.pools.front();
 }
 
-RunRecord record_of(const Plan& plan, const Launch& launch) {
+RunRecord record_of(const Plan& plan, const Target& target,
+                    const Launch& launch) {
   const PoolPlan& pool = ram_of(plan);
   RunRecord record;
-  record.stage = stage_id(plan.stage);
+  const RunsOf runs = runs_of(target);
+  record.stage = stage_id(target.stage);
+  record.tool = runs.tool;
+  record.project = runs.project;
+  record.kind = runs.kind;
   record.label = plan.label;
   record.command = launch.command;
   record.workers = launch.threads;
@@ -74,35 +80,22 @@ void remember(const Plan& plan, RunRecord record, const RunOutcome& outcome,
   }
 }
 
-std::vector<RunRecord> past_runs(const Stage& stage,
-                                 const LaunchOptions& options,
-                                 const Caller& caller) {
-  if (stage.file.empty() || (options.retries == 0 && !options.watch)) return {};
-  auto history = read_history(state_place(caller.environment),
-                              {.stage = stage_id(stage.file)});
-  const auto note = [&](const std::string& text) {
-    caller.say(LogLevel::info, log_tag(stage.label.value) + text);
-  };
-  // With retries the first record that cannot be written says the same.
-  if (!history && options.retries == 0) note(history.error().message);
-  if (!history) return {};
-  for (const std::string& text : history->notes) note(text);
-  return std::move((*history).runs);
-}
-
-Fd keep(const Plan& plan, const std::vector<RunRecord>& past,
+Fd keep(const Plan& plan, const Target& target,
+        const std::vector<RunRecord>& past, bool asked_for,
         const Caller& caller) {
-  const RunRecord record = record_of(plan, plan.launch);
-  if (!past.empty()) warn_of_excess(past.back(), record, caller);
+  const RunRecord record = record_of(plan, target, plan.launch);
+  if (asked_for && !past.empty()) warn_of_excess(past.back(), record, caller);
   const StatePlace place = state_place(caller.environment);
-  const auto not_watched = [&](const std::string& why) {
-    caller.say(LogLevel::warning, log_tag(plan.label) + "--watch: " + why);
-    return Fd();
-  };
-  if (place.folder.empty()) return not_watched(kNoStatePlace);
-  auto started = start_keeper(place, record);
+  auto started = place.folder.empty() ? Result<Fd>(Error{kNoStatePlace})
+                                      : start_keeper(place, record);
   if (started) return std::move(*started);
-  return not_watched("not watched: " + started.error().message);
+  const std::string& why = started.error().message;
+  const std::string tag = log_tag(plan.label);
+  if (asked_for)
+    caller.say(LogLevel::warning, tag + "--watch: not watched: " + why);
+  else
+    caller.say(LogLevel::info, tag + "the run is not recorded: " + why);
+  return Fd();
 }
 
 }  // namespace fitrun

@@ -33,14 +33,13 @@ CountBounds known_bounds(const Plan& plan, const std::vector<RunRecord>& past) {
 std::optional<WorkerCap> remembered_cap(const Plan& plan,
                                         const std::vector<RunRecord>& past,
                                         const Environment& environment) {
-  const CountBounds bounds = known_bounds(plan, past);
-  const std::uint64_t start = start_count(plan.threads, bounds);
-  if (start == plan.threads) return std::nullopt;
+  const auto known = cap_of_kills(past, *ram_of(plan).binding.available);
+  if (!known || plan.threads <= known->workers) return std::nullopt;
   WorkerCap cap;
   cap.name = kHistoryCap;
   cap.where = state_place(environment).runs();
-  cap.limit = bounds.fails;
-  cap.workers = start;
+  cap.limit = known->killed;
+  cap.workers = known->workers;
   return cap;
 }
 
@@ -66,7 +65,7 @@ void run_as_parent(const Plan& plan, const Target& target,
                                    .value();
     if (outcome.end.exec_error != 0)
       throw cannot_start(launch.command[0], outcome.end.exec_error);
-    remember(plan, record_of(plan, launch), outcome, caller);
+    remember(plan, record_of(plan, target, launch), outcome, caller);
     if (!killed_for_memory(outcome)) end_as(outcome.end.wait_status);
     const auto next = retry_count(workers, bounds);
     const bool again = retries > 0 && next;

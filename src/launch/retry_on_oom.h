@@ -15,8 +15,8 @@
 
 namespace fitrun {
 
-// What the `past` runs say of the count that was decided: a cap, where as many
-// workers were killed for lack of memory with no less of it available.
+// What the `past` runs say of the count that was decided: a cap, where it or
+// fewer workers were killed for lack of memory (measure/retry.h).
 std::optional<WorkerCap> remembered_cap(const Plan& plan,
                                         const std::vector<RunRecord>& past,
                                         const Environment& environment);

@@ -4,6 +4,7 @@
 
 #include "launch/child.h"
 #include "launch/decide.h"
+#include "launch/learning.h"
 #include "launch/recording.h"
 #include "launch/retry_on_oom.h"
 #include "launch/sharing.h"
@@ -35,7 +36,7 @@ Plan decide_and_lease(const Target& target, const LaunchOptions& options,
   while (true) {
     FolderLock lock = ledger.lock();
     const LedgerReading seen = ledger.read(lock);
-    Plan plan = decide(target, options, host, seen, caller, past);
+    Plan plan = decide(target, host, seen, caller, past);
     if (!plan.swapping || on_no_fit == OnNoFit::run_one) {
       plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
       return plan;
@@ -77,10 +78,11 @@ void tell(const Plan& plan, const Ledger& ledger, const Caller& caller) {
 
 void run_stage(const LaunchOptions& options, const Host& host,
                const Caller& caller) {
-  const Target target = load_target(options, caller.environment);
+  Target target = load_target(options, caller.environment);
   require_command(target);
   Ledger ledger(host, caller.environment);
-  const std::vector<RunRecord> past = past_runs(target.stage, options, caller);
+  const Learning known = learn(target, options, caller);
+  const std::vector<RunRecord>& past = known.alike;
   const Plan plan =
       decide_and_lease(target, options, past, host, ledger, caller);
   tell(plan, ledger, caller);
@@ -89,7 +91,8 @@ void run_stage(const LaunchOptions& options, const Host& host,
     if (stays_as_parent(plan, options)) {
       run_as_parent(plan, target, options.retries, past, caller);
     }
-    if (options.watch) keeper = keep(plan, past, caller);
+    if (known.recorded)
+      keeper = keep(plan, target, known.past, options.watch, caller);
     if (!plan.copies.empty()) {
       keeper.reset();  // this process is what is watched
       run_copies(plan);

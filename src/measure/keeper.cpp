@@ -10,6 +10,10 @@
 
 #include <fmt/format.h>
 
+#include "hold/command_lines.h"
+#include "hold/jobs.h"
+#include "measure/envelope.h"
+#include "measure/job_peaks.h"
 #include "measure/lone_group.h"
 #include "measure/process_tree.h"
 #include "os/file.h"
@@ -63,7 +67,9 @@ class Keeper {
         record_(std::move(record)),
         process_(std::move(process)),
         sampled_(host_),
-        group_(host_) {
+        group_(host_),
+        lines_(host_),
+        jobs_(record_.project) {
     const bool dies_with_it = process_.id().pid == 1;
     last_.elapsed = dies_with_it ? kEarlyCheckpoint : kFirstCheckpoint;
     last_.elapsed /= 4;
@@ -93,6 +99,7 @@ class Keeper {
     return std::max(sampled_.peak(), group_.peak());
   }
   void look();
+  void look_at_jobs();
   void write(bool checkpoint);
 
   Host host_;
@@ -101,6 +108,9 @@ class Keeper {
   ProcessHandle process_;
   SampledPeak sampled_;
   LoneGroup group_;
+  CommandLines lines_;
+  JobWatch jobs_;
+  Envelope envelope_;
   Clock::time_point start_;
   Checkpoint last_;
 };
@@ -110,6 +120,21 @@ void Keeper::look() {
       sampled_.spent_closely() <= keeper_allowance(since_start());
   sampled_.look({process_.id().pid}, Clock::now(), closely);
   group_.look(sampled_.living());
+  look_at_jobs();
+}
+
+void Keeper::look_at_jobs() {
+  std::vector<SeenProcess> tree;
+  tree.reserve(sampled_.processes().size());
+  for (const auto& [stat, size] : sampled_.processes())
+    tree.push_back(
+        {stat.id(), stat.parent, lines_.of(stat.id()), size.counts()});
+  lines_.end_look();
+  const JobView view = jobs_in(tree, process_.id().pid);
+  jobs_.look(tree, view);
+  const std::uint64_t bytes =
+      group_.latest() > 0 ? group_.latest() : sampled_.latest();
+  envelope_.add(view.jobs.size(), bytes);
 }
 
 void Keeper::write(bool checkpoint) {
@@ -128,6 +153,10 @@ void Keeper::write(bool checkpoint) {
                        ? "counted by the kernel for the command's control group"
                        : "sampled by a detached keeper";
   record_.oom_kills = group_.oom_kills();
+  record_.envelope = envelope_.points();
+  record_.jobs = jobs_.peaks();
+  // A checkpoint is written again and again: the names would fill the file.
+  if (checkpoint) record_.jobs.largest.clear();
   // Nobody is there to be told.
   [[maybe_unused]] const auto written = append_run(place_, record_);
 }

@@ -70,6 +70,10 @@ std::uint64_t LoneGroup::peak() const {
   return alone() ? usage_.peak() : 0;
 }
 
+std::uint64_t LoneGroup::latest() const {
+  return alone() ? usage_.latest() : 0;
+}
+
 std::optional<std::uint64_t> LoneGroup::oom_kills() const {
   return alone() ? kills_ : std::nullopt;
 }

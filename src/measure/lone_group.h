@@ -34,6 +34,8 @@ class LoneGroup {
 
   // Bytes without what can be dropped, as CgroupPeak; 0 while nothing is known.
   std::uint64_t peak() const;
+  // At the last look.
+  std::uint64_t latest() const;
   // Whether that is the most that there was, and not the most that was seen.
   bool counted() const { return alone() && counted_; }
   // By the kernel, since the first look.

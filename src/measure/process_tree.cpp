@@ -29,16 +29,13 @@ const std::vector<pid_t>& TreeWatch::refresh(const std::vector<pid_t>& roots) {
     if (const auto stat = read_process_stat(host_, pid)) from.push_back(*stat);
   // What was seen before may have lost its parent, and its number may be a
   // stranger's now.
-  for (const ProcessId& known : known_) {
+  for (const ProcessStat& known : processes_) {
     const auto stat = read_process_stat(host_, known.pid);
-    if (stat && stat->id() == known) from.push_back(*stat);
+    if (stat && stat->id() == known.id()) from.push_back(*stat);
   }
+  processes_ = read_tree(host_, from);
   living_.clear();
-  known_.clear();
-  for (const ProcessStat& stat : read_tree(host_, from)) {
-    living_.push_back(stat.pid);
-    known_.push_back(stat.id());
-  }
+  for (const ProcessStat& stat : processes_) living_.push_back(stat.pid);
   return living_;
 }
 
@@ -65,12 +62,13 @@ void SampledPeak::look(const std::vector<pid_t>& roots, Clock::time_point now,
   if (looks_++ == 0) first_ = now;
   const auto elapsed = duration_cast<microseconds>(now - first_);
   const microseconds before = processor_time();
-  std::vector<Process> processes;
+  processes_.clear();
   std::uint64_t resident = 0;
-  for (const pid_t pid : tree_.refresh(roots)) {
-    const auto size = read_resident(host_, pid);
+  tree_.refresh(roots);
+  for (const ProcessStat& stat : tree_.processes()) {
+    const auto size = read_resident(host_, stat.pid);
     if (!size) continue;
-    processes.push_back({pid, *size});
+    processes_.push_back({stat, *size});
     resident += size->counts();
     largest_file_part_ = std::max(largest_file_part_, size->file);
   }
@@ -79,25 +77,27 @@ void SampledPeak::look(const std::vector<pid_t>& roots, Clock::time_point now,
   if (closely && worth_a_close_look({resident, peak_, resident_at_close_look_,
                                      spent_closely_, elapsed})) {
     const microseconds close_before = processor_time();
-    look_closely(processes);
+    look_closely();
     resident_at_close_look_ = resident;
     spent_closely_ += processor_time() - close_before;
   } else if (resident_at_close_look_ > 0) {
     const double share = static_cast<double>(at_close_look_) /
                          static_cast<double>(resident_at_close_look_);
     latest_ = whole_bytes(static_cast<double>(resident) * share);
+  } else {
+    latest_ = resident;
   }
 }
 
-void SampledPeak::look_closely(const std::vector<Process>& processes) {
+void SampledPeak::look_closely() {
   std::uint64_t total = 0;
-  for (const Process& process : processes) {
-    if (const auto bytes = read_rollup(host_, process.pid)) {
+  for (const Process& process : processes_) {
+    if (const auto bytes = read_rollup(host_, process.stat.pid)) {
       total += *bytes;
       continue;
     }
     // Not ours to read (set-user-id), or ended meanwhile: then it has nothing.
-    const auto size = read_resident(host_, process.pid);
+    const auto size = read_resident(host_, process.stat.pid);
     if (!size || size->own == 0) continue;
     partly_resident_ = true;
     total += size->own;

@@ -34,11 +34,12 @@ class TreeWatch {
 
   // Those of the last look.
   const std::vector<pid_t>& living() const { return living_; }
+  const std::vector<ProcessStat>& processes() const { return processes_; }
 
  private:
   Host host_;
   std::vector<pid_t> living_;
-  std::vector<ProcessId> known_;
+  std::vector<ProcessStat> processes_;
 };
 
 // How long to wait after a glance at the resident sizes: ten times the
@@ -82,16 +83,18 @@ class SampledPeak {
   std::chrono::microseconds spent_closely() const { return spent_closely_; }
   // The processes at the last look.
   const std::vector<pid_t>& living() const { return tree_.living(); }
-
- private:
   struct Process {
-    pid_t pid = 0;
+    ProcessStat stat;
     ResidentSize size;
   };
-  void look_closely(const std::vector<Process>& processes);
+  const std::vector<Process>& processes() const { return processes_; }
+
+ private:
+  void look_closely();
 
   Host host_;
   TreeWatch tree_;
+  std::vector<Process> processes_;
   std::chrono::steady_clock::time_point first_;
   std::chrono::microseconds spent_closely_{0};
   std::chrono::microseconds pause_{0};

@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace fitrun {
+namespace {
+
+constexpr double kAboutAsMuch = 1.1;
+constexpr std::uint64_t kCleanRuns = 3;
+
+}  // namespace
+
 bool killed_for_memory(const RunOutcome& run) {
   return run.asked_to_end == 0 && run.peak.oom_kills.value_or(0) > 0 &&
          (run.peak.kills_are_its_own || run.end.wait_status != 0);
@@ -33,11 +40,30 @@ CountBounds bounds_of(const std::vector<RunRecord>& records,
   return bounds;
 }
 
-std::uint64_t start_count(std::uint64_t threads, const CountBounds& bounds) {
-  if (bounds.fails == 0 || threads < bounds.fails) return threads;
-  const std::uint64_t start =
-      bounds.works > 0 ? bounds.works : bounds.fails / 2;
-  return std::clamp<std::uint64_t>(start, 1, threads);
+std::optional<KillCap> cap_of_kills(const std::vector<RunRecord>& records,
+                                    std::uint64_t available) {
+  std::optional<KillCap> cap;
+  std::vector<std::uint64_t> worked;
+  for (const RunRecord& record : records) {
+    const double then = static_cast<double>(record.available);
+    if (static_cast<double>(available) > kAboutAsMuch * then) continue;
+    if (record.oom_kills.value_or(0) > 0) {
+      std::uint64_t below = std::max<std::uint64_t>(1, record.workers / 2);
+      for (const std::uint64_t count : worked)
+        if (count < record.workers) below = std::max(below, count);
+      if (cap) below = std::min(below, cap->workers);
+      cap = {below, record.workers, 0};
+      continue;
+    }
+    const bool failed = record.wait_status.value_or(0) != 0;
+    if (!record.oom_kills || failed) continue;
+    worked.push_back(record.workers);
+    if (!cap || record.workers != cap->workers || ++cap->clean < kCleanRuns)
+      continue;
+    cap->clean = 0;
+    if (++cap->workers > cap->killed) cap.reset();
+  }
+  return cap;
 }
 
 std::optional<std::uint64_t> retry_count(std::uint64_t workers,

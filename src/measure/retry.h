@@ -38,9 +38,22 @@ struct CountBounds {
 CountBounds bounds_of(const std::vector<RunRecord>& records,
                       std::uint64_t available);
 
-// The count to start with: `threads`, unless that is known to fail; then what
-// worked, or half of what failed.
-std::uint64_t start_count(std::uint64_t threads, const CountBounds& bounds);
+// What a kill leaves behind: no launch with about as much memory starts more
+// workers.
+struct KillCap {
+  std::uint64_t workers = 1;
+  std::uint64_t killed = 0;  // with so many
+  std::uint64_t clean = 0;   // runs since, of the three that lift it
+};
+
+// What the records of a command, in the order in which they ran, say for
+// `available` bytes. A kill counts where that is at most 1.1 times what was
+// available then; the cap is what had worked before, or half of what was
+// killed. Three runs in a row at the cap in which nobody was killed lift it by
+// one, and beyond the count that was killed there is none. A run that failed,
+// or of which nobody counted the kills, is no such run.
+std::optional<KillCap> cap_of_kills(const std::vector<RunRecord>& records,
+                                    std::uint64_t available);
 
 // After a kill with `workers`: half of them, or what is known to work where
 // that is more. Empty after 1. Remembers the failure in `bounds`.

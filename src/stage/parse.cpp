@@ -241,7 +241,7 @@ void Reader::inject(const toml::table& table, Stage& stage) {
 Stage Reader::read(const toml::table& root) {
   in.check_keys(root,
                 {"label", "want", "command", "on_no_fit", "hold", "ram", "vram",
-                 "inject", "tool"},
+                 "inject", "record", "tool"},
                 "");
   Stage stage;
   stage.file = file_;
@@ -294,6 +294,12 @@ Stage Reader::read(const toml::table& root) {
   }
   if (const toml::table* const table = in.table_at(root, "inject"))
     inject(*table, stage);
+  if (const toml::node* const node = root.get("record")) {
+    if (const auto* const record = node->as_boolean())
+      stage.record = record->get();
+    else
+      in.wrong(*node, "record must be true or false, not " + type_name(*node));
+  }
   if (const toml::table* const table = in.table_at(root, "tool"))
     stage.tool = parse_tool(in, *table);
   return stage;

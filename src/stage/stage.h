@@ -102,6 +102,7 @@ struct Stage {
   std::vector<PoolNeeds> pools;  // ram before vram
   std::vector<Injection> inject;
   std::optional<Tool> tool;  // the [tool] table
+  bool record = false;       // each launch is recorded, as with --watch
 };
 
 }  // namespace fitrun

@@ -155,7 +155,7 @@ said err '1 line of a later version of fitrun left out'
 
 unset XDG_STATE_HOME HOME
 watched 0 ample.toml -- true '<threads>'
-case $err in *'--watch: neither FITRUN_STATE nor XDG_STATE_HOME nor HOME'*) ;; *) fail "no word of it: $err" ;; esac
+case $err in *'--watch: not watched: neither FITRUN_STATE nor XDG_STATE_HOME nor HOME'*) ;; *) fail "no word of it: $err" ;; esac
 expect 125 "$FITRUN" history
 one_line
 said err 'neither FITRUN_STATE nor XDG_STATE_HOME nor HOME'

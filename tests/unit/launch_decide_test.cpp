@@ -50,7 +50,7 @@ struct Asked {
     return with([this](const Host& host, const Caller& caller) {
       const Target target = load_target(options, caller.environment);
       require_command(target);
-      return decide(target, options, host, {}, caller);
+      return decide(target, host, {}, caller);
     });
   }
 

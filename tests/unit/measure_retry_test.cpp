@@ -71,17 +71,12 @@ TEST_CASE("two bounds are remembered for as much memory", "[retry]") {
     const CountBounds none = bounds_of({}, 1000);
     CHECK(none.works == 0);
     CHECK(none.fails == 0);
-    CHECK(start_count(8, none) == 8);
   }
   SECTION("what worked below what failed") {
     const auto bounds =
         bounds_of({ended(8, 1), ended(2, 0), ended(4, 0), ended(6, 3)}, 1000);
     CHECK(bounds.works == 4);
     CHECK(bounds.fails == 6);
-    CHECK(start_count(8, bounds) == 4);
-    CHECK(start_count(6, bounds) == 4);
-    CHECK(start_count(5, bounds) == 5);
-    CHECK(start_count(3, bounds) == 3);
   }
   SECTION("a failure with less memory says nothing") {
     CHECK(bounds_of({ended(8, 1, 949)}, 1000).fails == 0);
@@ -95,9 +90,54 @@ TEST_CASE("two bounds are remembered for as much memory", "[retry]") {
     failed.wait_status = 256;
     CHECK(bounds_of({unseen, failed}, 1000).works == 0);
   }
-  SECTION("with no success half of the failure is the start") {
-    CHECK(start_count(8, {0, 6}) == 3);
-    CHECK(start_count(8, {0, 1}) == 1);
+}
+
+TEST_CASE("a kill caps what comes after it", "[retry]") {
+  const auto cap = [](std::vector<RunRecord> runs,
+                      std::uint64_t available = 1000) {
+    return cap_of_kills(runs, available);
+  };
+  CHECK_FALSE(cap({}));
+  CHECK_FALSE(cap({ended(8, 0)}));
+  SECTION("at half, or at what had worked") {
+    CHECK(cap({ended(8, 1)})->workers == 4);
+    CHECK(cap({ended(8, 1)})->killed == 8);
+    CHECK(cap({ended(1, 1)})->workers == 1);
+    CHECK(cap({ended(6, 0), ended(8, 1)})->workers == 6);
+    CHECK(cap({ended(2, 0), ended(8, 1)})->workers == 4);
+    CHECK(cap({ended(8, 1), ended(4, 1)})->workers == 2);
+    CHECK(cap({ended(8, 1), ended(4, 1)})->killed == 4);
+  }
+  SECTION("with as much memory or a tenth more") {
+    CHECK(cap({ended(8, 1, 1000)}, 1100));
+    CHECK_FALSE(cap({ended(8, 1, 1000)}, 1101));
+    CHECK(cap({ended(8, 1, 1000)}, 10));
+  }
+  SECTION("three clean runs lift it by one") {
+    std::vector<RunRecord> runs{ended(4, 1)};
+    const auto clean = [&](std::uint64_t count) {
+      runs.push_back(ended(count, 0));
+    };
+    clean(2), clean(2);
+    CHECK(cap(runs)->workers == 2);
+    CHECK(cap(runs)->clean == 2);
+    clean(1);  // fewer than allowed shows nothing
+    CHECK(cap(runs)->workers == 2);
+    RunRecord failed = ended(2, 0);
+    failed.wait_status = 256;
+    RunRecord uncounted = ended(2, 0);
+    uncounted.oom_kills.reset();
+    runs.insert(runs.end(), {failed, uncounted});
+    CHECK(cap(runs)->workers == 2);
+    clean(2);
+    CHECK(cap(runs)->workers == 3);
+    clean(3), clean(3), clean(3);
+    CHECK(cap(runs)->workers == 4);
+    // The count that was killed works now: there is nothing left to avoid.
+    clean(4), clean(4), clean(4);
+    CHECK_FALSE(cap(runs));
+    runs.push_back(ended(4, 1));
+    CHECK(cap(runs)->workers == 3);
   }
 }
 

@@ -1,0 +1,145 @@
+#include "launch/learning.h"
+
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "launch/recording.h"
+#include "measure/learned.h"
+#include "measure/runs_file.h"
+#include "plan/tool_line.h"
+#include "stage/find.h"
+
+namespace fitrun {
+namespace {
+
+// For the costs a few are enough, and a cap is lifted by three.
+constexpr std::size_t kMostPastRuns = 24;
+
+bool is_there(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0;
+}
+
+// The nearest folder at or above the current one that is a project's.
+std::string project_folder() {
+  char here[PATH_MAX];
+  if (!::getcwd(here, sizeof here)) return "";
+  const std::string current = here;
+  std::string folder = current;
+  while (!folder.empty()) {
+    if (is_there(folder + "/fitrun.toml") || is_there(folder + "/.git"))
+      return folder;
+    folder.erase(folder.rfind('/'));
+  }
+  return current;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ' ';
+    text += word;
+  }
+  return text;
+}
+
+// "make" of ".../configs/make.toml", whatever link led there.
+std::string tool_name(const Stage& stage) {
+  std::string name = stage_id(stage);
+  name.erase(0, name.rfind('/') + 1);
+  const std::size_t dot = name.rfind(".toml");
+  return name.substr(0, dot);
+}
+
+bool is_from(const Cost& cost, const std::string& file) {
+  return std::all_of(cost.begin(), cost.end(), [&](const CostTerm& term) {
+    return !file.empty() && term.origin.starts_with(file + ":");
+  });
+}
+
+WorkIs work_of(const Target& target) {
+  const bool processes = target.tool && target.tool->jobs == JobKind::processes;
+  return processes ? WorkIs::jobs : WorkIs::counts;
+}
+
+Cost sized(double bytes, const std::string& origin) {
+  if (!(bytes >= 1)) return {};
+  return {{Bytes{static_cast<std::uint64_t>(std::ceil(bytes))}, origin}};
+}
+
+}  // namespace
+
+RunsOf runs_of(const Stage& stage) {
+  if (stage.tool) return {.tool = tool_name(stage)};
+  return {.stage = stage_id(stage)};
+}
+
+RunsOf runs_of(const Target& target) {
+  RunsOf runs = runs_of(target.stage);
+  const Tool* const tool = target.tool ? &*target.tool : nullptr;
+  runs.project = project_folder();
+  runs.kind = joined(kind_of_line(tool, target.command));
+  if (runs.stage.empty() && runs.tool.empty() && !target.command.empty()) {
+    const std::string& program = target.command.front();
+    runs.tool = program.substr(program.rfind('/') + 1);
+  }
+  return runs;
+}
+
+bool is_undeclared(const Target& target, const Environment& environment) {
+  const Stage& stage = target.stage;
+  if (stage.pools.size() != 1 || stage.pools[0].pool != Pool::ram) return false;
+  const PoolNeeds& ram = stage.pools.front();
+  if (ram.fixed.empty() && ram.per_worker.empty()) return true;
+  if (!stage.tool || !is_from(ram.fixed, stage.file) ||
+      !is_from(ram.per_worker, stage.file))
+    return false;
+  // One of the user's own tools is declared by the user.
+  const std::string own = user_config_folder(environment);
+  return own.empty() || !stage.file.starts_with(own + "/");
+}
+
+void apply_learned(Target& target, const std::vector<RunRecord>& records) {
+  const auto learned = learn_costs(records, work_of(target));
+  if (!learned) return;
+  const std::string origin = origin_of(*learned);
+  PoolNeeds& ram = target.stage.pools.front();
+  ram.fixed = sized(learned->costs.fixed, origin);
+  ram.per_worker = sized(learned->costs.per_worker, origin);
+  if (learned->headroom && ram.headroom.origin == "default")
+    ram.headroom = {*learned->headroom, origin};
+}
+
+Learning learn(Target& target, const LaunchOptions& options,
+               const Caller& caller) {
+  Learning known;
+  const bool undeclared = is_undeclared(target, caller.environment);
+  known.recorded = options.watch || target.stage.record || undeclared;
+  const StatePlace place = state_place(caller.environment);
+  if (!known.recorded && options.retries == 0 && !has_kills(place))
+    return known;
+  const RunsOf these = runs_of(target);
+  // A stage's declaration is for all that it runs.
+  const RunsOf all = these.stage.empty() ? these : RunsOf{.stage = these.stage};
+  auto history = read_history(place, all, kMostPastRuns);
+  const auto note = [&](const std::string& text) {
+    caller.say(LogLevel::info, log_tag(target.stage.label.value) + text);
+  };
+  // With retries the first record that cannot be written says the same.
+  if (!history && options.retries == 0) note(history.error().message);
+  if (!history) return known;
+  for (const std::string& text : history->notes) note(text);
+  known.past = std::move((*history).runs);
+  std::copy_if(known.past.begin(), known.past.end(),
+               std::back_inserter(known.alike),
+               [&](const RunRecord& run) { return is_of(run, these); });
+  if (undeclared) apply_learned(target, known.alike);
+  return known;
+}
+
+}  // namespace fitrun

@@ -1,0 +1,46 @@
+// What a launch makes of the runs before it: costs that nobody declared, and
+// counts to avoid.
+//
+// The order of costs is flag, variable, the user's descriptor, what was learned
+// here, a tool's ready-made bound. A launch that has no use for the history
+// does not read it: that of a user's own descriptor asks only whether a run was
+// ever killed.
+
+#pragma once
+
+#include <vector>
+
+#include "launch/caller.h"
+#include "launch/options.h"
+#include "measure/runs.h"
+#include "os/environment.h"
+#include "plan/target.h"
+
+namespace fitrun {
+
+// The runs of a stage or tool, wherever and with whatever command line.
+RunsOf runs_of(const Stage& stage);
+
+// Whose runs count for the target: those of its stage or tool, in this project,
+// with a command line of its kind.
+RunsOf runs_of(const Target& target);
+
+// Whether nobody has said what the target costs in RAM: a tool's ready-made
+// bound says how much it may be.
+bool is_undeclared(const Target& target, const Environment& environment);
+
+// Puts what the records teach in place of costs that nobody declared.
+void apply_learned(Target& target, const std::vector<RunRecord>& records);
+
+struct Learning {
+  // The last runs of the stage or tool, oldest first; and those of them with
+  // such a command line in this project.
+  std::vector<RunRecord> past, alike;
+  bool recorded = false;  // whether this launch is to leave a record
+};
+
+// All of that for a launch or a plan. Says what could not be read.
+Learning learn(Target& target, const LaunchOptions& options,
+               const Caller& caller);
+
+}  // namespace fitrun
