@@ -77,10 +77,8 @@ Costs line_above(const Evidence& evidence) {
     slope = std::max(slope, (as_double(end.bytes) - as_double(before.bytes)) /
                                 as_double(end.jobs - before.jobs));
   } else {
-    slope = as_double(end.bytes) / as_double(end.jobs);
+    slope = std::max(slope, as_double(end.bytes) / as_double(end.jobs));
   }
-  // No more than in proportion.
-  slope = std::min(slope, as_double(end.bytes) / as_double(end.jobs));
   Costs line{0, slope};
   for (const EnvelopePoint& point : hull)
     line.fixed = std::max(
