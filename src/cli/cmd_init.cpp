@@ -7,7 +7,7 @@ namespace fitrun {
 ExitStatus init_command(const Options& options,
                         const Environment& environment) {
   const std::string tool = options.words.empty() ? "" : options.words.front();
-  print(write_new_project(tool, environment));
+  print(write_new_project(tool, caller_of(options, environment)));
   return ExitStatus::ok;
 }
 

@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/log.h"
+#include "launch/learning.h"
 #include "launch/target.h"
+#include "measure/runs_file.h"
 #include "stage/cost.h"
 #include "stage/diagnostic.h"
 #include "stage/project.h"
@@ -22,6 +24,17 @@ std::string cost_lines(const PoolNeeds& needs, const char* what,
                         item.what.empty() ? "" : ", " + item.what, item.origin);
   }
   return text;
+}
+
+// Where to see what the runs of a stage have taught, if there were any.
+std::string runs_line(const Stage& stage, const std::string& name,
+                      const Environment& environment) {
+  const StatePlace place = state_place(environment);
+  if (place.folder.empty()) return "";
+  const auto history = read_history(place, runs_of(stage));
+  if (!history || (*history).runs.empty()) return "";
+  return fmt::format("# {} of its runs are recorded: fitrun history {}\n",
+                     (*history).runs.size(), name);
 }
 
 }  // namespace
@@ -43,7 +56,7 @@ ExitStatus show_command(const Options& options,
     text += cost_lines(needs, "each worker", needs.per_worker, errors);
   }
   for (const std::string& error : errors) text += "# " + error + "\n";
-  text += "\n";
+  text += runs_line(stage, options.launch.stage, environment) + "\n";
   text +=
       stage.name.empty() ? stage.text : text_of_stage(stage.text, stage.name);
   print(text);

@@ -4,11 +4,13 @@
 
 #include <cerrno>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "launch/learning.h"
 #include "launch/target.h"
 #include "os/file.h"
 #include "os/user_file.h"
@@ -49,15 +51,12 @@ std::string tool_of_this_folder() {
   return "make";
 }
 
-// As an array's elements: "make", "-k".
-std::string command_of(std::string_view tool) {
+std::vector<std::string> command_of(std::string_view tool) {
   std::string_view command = tool;
   for (const Sign& sign : kSigns)
     if (tool == sign.tool) command = sign.command;
-  std::string text;
-  for (const std::string_view word : words(command))
-    text += toml_string(word) + ", ";
-  return text;
+  const std::vector<std::string_view> split = words(command);
+  return {split.begin(), split.end()};
 }
 
 // Not the tool's own name, which stays the tool's on the command line.
@@ -67,12 +66,38 @@ std::string_view stage_name(std::string_view tool) {
   return tests ? "test" : "build";
 }
 
+// A line of the [ram] table, with what says so above it; "" for no cost.
+std::string cost_line(const char* key, const Cost& cost,
+                      const std::string& tool) {
+  std::vector<std::string> errors;
+  const double bytes = sum_cost(cost, errors).bytes;
+  if (bytes <= 0) return "";
+  const std::string& origin = cost.front().origin;
+  const bool learned = origin.starts_with("learned");
+  return fmt::format("# {}\n{} = {}\n",
+                     learned ? "Here: " + origin
+                             : "For any project (fitrun show " + tool +
+                                   "): yours may need far less",
+                     key, size_like(bytes, ""));
+}
+
+Failure exists() {
+  return Failure("init: " + path_error(kProjectFile, EEXIST).message);
+}
+
 }  // namespace
 
-std::string new_project_text(const std::string& tool,
-                             const std::string& per_worker,
-                             const std::string& source) {
-  const std::string_view name = stage_name(tool);
+std::string new_project_text(const Target& target, const std::string& tool) {
+  std::string command;
+  for (const std::string& word : target.command)
+    command += toml_string(word) + ", ";
+  std::string costs;
+  for (const PoolNeeds& needs : target.stage.pools) {
+    if (needs.pool != Pool::ram) continue;
+    costs += cost_line("per_worker", needs.per_worker, tool);
+    costs += cost_line("fixed", needs.fixed, tool);
+  }
+  if (costs.empty()) costs = "# A guess: measure it.\nper_worker = \"2GB\"\n";
   return fmt::format(
       R"(# The parallel jobs of this project, and what they cost in memory:
 #   fitrun {0}           runs one in as many jobs as fit
@@ -85,39 +110,30 @@ command = [{2}"..."]
 # want = 8                # jobs; as many as CPUs if it is not given
 # on_no_fit = "fail"      # where not even one fits: run-one, fail or wait
 
+# per_worker is what each job adds, fixed what they share: sizes like "350MB", or
+# {{ file = "data.bin", parse_factor = 2.0 }}.
 [stages.{0}.ram]
-# What each job adds. {3}
-per_worker = {4}
-# fixed = "500MB"         # what they share, or {{ file = "data.bin" }}
-# headroom = 0.7          # the share of the free memory to plan with
+{3}# headroom = 0.7          # the share of the free memory to plan with
 )",
-      name, kProjectFile, command_of(tool), source, per_worker);
+      stage_name(tool), kProjectFile, command, costs);
 }
 
-std::string write_new_project(const std::string& tool,
-                              const Environment& environment) {
-  if (::access(kProjectFile, F_OK) == 0)
-    throw Failure("init: " + path_error(kProjectFile, EEXIST).message);
+std::string write_new_project(const std::string& tool, const Caller& caller) {
+  if (::access(kProjectFile, F_OK) == 0) throw exists();
   const std::string name = tool.empty() ? tool_of_this_folder() : tool;
-  const Stage stage = read_stage(name, environment, CostRule::optional);
-  if (!stage.tool)
+  LaunchOptions options;
+  options.command = command_of(name);
+  Target target{read_stage(name, caller.environment, CostRule::optional),
+                options.command};
+  target.tool = target.stage.tool;
+  if (!target.tool)
     throw Failure("init: " + name +
                   " is a stage and no tool (see fitrun list)");
-  std::string per_worker = "\"2GB\"";
-  std::string source = "A guess: measure it.";
-  for (const PoolNeeds& needs : stage.pools) {
-    std::vector<std::string> errors;
-    const CostSum cost = sum_cost(needs.per_worker, errors);
-    if (needs.pool != Pool::ram || cost.bytes <= 0) continue;
-    per_worker = size_like(cost.bytes, "");
-    source = "The bound for any project (fitrun show " + printable(name) +
-             "); yours may need far less.";
-  }
+  learn(target, options, caller);
   auto file = UserFile::open(kProjectFile);
   if (!file) throw Failure("init: " + file.error().message);
-  if (!file->is_new())
-    throw Failure("init: " + path_error(kProjectFile, EEXIST).message);
-  std::move(*file).write(new_project_text(name, per_worker, source)).value();
+  if (!file->is_new()) throw exists();
+  std::move(*file).write(new_project_text(target, name)).value();
   return fmt::format("{}: written; `fitrun {}` runs its stage\n", kProjectFile,
                      stage_name(name));
 }

@@ -5,21 +5,20 @@
 
 #include <string>
 
-#include "os/environment.h"
+#include "launch/caller.h"
+#include "plan/target.h"
 
 namespace fitrun {
 
 // Writes fitrun.toml into the current folder and says what to do with it.
 // `tool` is a name in the folders of descriptors; "": by the files that stand
-// here. Throws Failure where the file is there already, and where there is no
-// such tool.
-std::string write_new_project(const std::string& tool,
-                              const Environment& environment);
+// here. The costs are what its runs here have taught, else those of its
+// descriptor. Throws Failure where the file is there already, and where there
+// is no such tool.
+std::string write_new_project(const std::string& tool, const Caller& caller);
 
-// The text that is written: a stage that runs `tool` at `per_worker` (as in a
-// descriptor), for which `source` speaks.
-std::string new_project_text(const std::string& tool,
-                             const std::string& per_worker,
-                             const std::string& source);
+// The text that is written: a stage that runs the target's command at its costs
+// in RAM.
+std::string new_project_text(const Target& target, const std::string& tool);
 
 }  // namespace fitrun

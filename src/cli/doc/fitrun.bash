@@ -1,6 +1,15 @@
 # bash completion for fitrun                                -*- shell-script -*-
 # The options are read from --help, so that none is missing or too many.
 
+# What TAB offers for the command that begins at this word.
+_fitrun_command() {
+  if declare -F _command_offset >/dev/null; then
+    _command_offset "$1"
+  else
+    mapfile -t COMPREPLY < <(compgen -c -f -- "${COMP_WORDS[COMP_CWORD]}")
+  fi
+}
+
 _fitrun() {
   local current=$2 before=$3 verbs verb='' options at
   COMPREPLY=()
@@ -12,14 +21,18 @@ _fitrun() {
   # The command's own words are not fitrun's.
   for ((at = 1; at < COMP_CWORD; at++)); do
     if [[ ${COMP_WORDS[at]} == -- ]]; then
-      if declare -F _command_offset >/dev/null; then
-        _command_offset $((at + 1))
-      else
-        mapfile -t COMPREPLY < <(compgen -c -f -- "$current")
-      fi
+      _fitrun_command $((at + 1))
       return
     fi
   done
+  if ((COMP_CWORD > 1)) && [[ -z $verb ]]; then
+    case $("$1" list 2>/dev/null | awk -v name="${COMP_WORDS[1]}" '$1 == name { print $2 }') in
+      stage) ;;
+      tool) _fitrun_command 1 && return ;;
+      *) [[ ${COMP_WORDS[1]} != -* ]] && type -P "${COMP_WORDS[1]}" >/dev/null &&
+        _fitrun_command 1 && return ;;
+    esac
+  fi
   options=$("$1" ${verb:+"$verb"} --help 2>/dev/null |
     sed -n 's/^  \(-.\), \(--[a-z-]*\).*/\1 \2/p; s/^      \(--[a-z-]*\).*/\1/p')
   case $before in
