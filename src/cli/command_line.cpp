@@ -253,7 +253,7 @@ class Reader {
       throw Failure("fitrun runs a command without a verb: leave out " +
                     in_quotes(word));
     }
-    const std::vector<std::string> known = names_.known();
+    const std::vector<std::string> known = names_.candidates(word);
     std::vector<std::string_view> near(known.begin(), known.end());
     if (!verb_said_)
       for (const Verb verb : kAllVerbs) near.push_back(name_of(verb));

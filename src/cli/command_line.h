@@ -38,10 +38,10 @@ struct CommandLine {
 // What names mean where fitrun was started.
 struct Names {
   std::function<WordKind(const std::string& word)> kind;
-  // For the message that a word is nothing: where it was looked for, and the
-  // stages and tools that there are.
+  // For the message that a word is nothing: where it was looked for, and what
+  // it can have been meant to be: stages, tools, a program that is here.
   std::function<std::string()> places;
-  std::function<std::vector<std::string>()> known;
+  std::function<std::vector<std::string>(const std::string& word)> candidates;
 };
 
 // `words` without the program's name. Throws Failure that names the word.

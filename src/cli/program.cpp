@@ -51,8 +51,11 @@ Names names_here(const Environment& environment) {
   names.places = [&environment, project] {
     return places_of_names(*project, environment);
   };
-  names.known = [&environment, project] {
+  names.candidates = [&environment, project](const std::string& word) {
     std::vector<std::string> known;
+    const std::string here = "./" + word;
+    if (meaning_of(here, environment).kind == WordKind::command)
+      known.push_back(here);
     for (KnownName& name : known_names(*project, environment))
       known.push_back(std::move(name.name));
     return known;

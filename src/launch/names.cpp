@@ -27,8 +27,14 @@ WordKind kind_of(const FoundStage& found, const std::string& word,
     case FoundStage::Place::open_file:
     case FoundStage::Place::project:
       return WordKind::stage;
-    case FoundStage::Place::path:
-      return word.ends_with(".toml") ? WordKind::stage : kind_of_path(word);
+    case FoundStage::Place::path: {
+      if (word.ends_with(".toml")) return WordKind::stage;
+      const WordKind kind = kind_of_path(word);
+      const bool bare = word.find('/') == std::string::npos;
+      // A program of the current folder is started by its path alone.
+      if (kind != WordKind::command || !bare) return kind;
+      break;
+    }
     case FoundStage::Place::config:
       return is_tool(found.file, environment) ? WordKind::tool
                                               : WordKind::stage;

@@ -70,6 +70,7 @@ said err "$work/.config/fitrun, "
 wrong 'did you mean pages?' page -- touch ran
 wrong 'did you mean plan?' pln s.toml
 wrong 'did you mean pages?' plan pagse
+wrong 'did you mean ./render?' render a
 wrong 'no such file' ./nope
 wrong 'no such file' /
 wrong 'put it before fitrun' CC=clang brew

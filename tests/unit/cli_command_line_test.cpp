@@ -21,7 +21,7 @@ WordKind kind(const std::string& word) {
 
 Options parsed(const Words& words, const Environment& environment = kNothing) {
   const Names names{kind, [] { return std::string("HERE"); },
-                    [] {
+                    [](const std::string&) {
                       return Words{"html", "make", "pytest"};
                     }};
   return parse_options(words, environment, names);
