@@ -1,5 +1,7 @@
 #include "plan/log_lines.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "plan/lease_lines.h"
@@ -11,10 +13,20 @@ std::string shown(std::uint64_t bytes) {
   return format_bytes(static_cast<double>(bytes));
 }
 
+bool has_costs(const PoolPlan& pool) {
+  return pool.fixed.bytes > 0 || pool.per_worker.bytes > 0 ||
+         !pool.needs.fixed.empty() || !pool.needs.per_worker.empty();
+}
+
+// Where nothing limits the count and nobody asked for one, none has to arrive.
+bool is_count_meant(const Plan& plan) {
+  return plan.want.origin == "--want" ||
+         std::any_of(plan.pools.begin(), plan.pools.end(), has_costs);
+}
+
 // The original's line of what was found and decided.
 std::string estimate(const PoolPlan& pool) {
-  const bool free = pool.fixed.bytes <= 0 && pool.per_worker.bytes <= 0;
-  if (free && pool.needs.fixed.empty() && pool.needs.per_worker.empty()) {
+  if (!has_costs(pool)) {
     return fmt::format(
         "{} free {}; nothing says what a worker costs, so nothing limits it -> "
         "{} worker(s) (--per-worker SIZE would)",
@@ -232,7 +244,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
                           plan.want.value, plan.threads));
   }
   say(LogLevel::warning, pressure_line(plan));
-  const bool meant = plan.arrival.by_jobserver;
+  const bool meant = plan.arrival.by_jobserver || !is_count_meant(plan);
   if (!meant || least <= LogLevel::detail)
     say(meant ? LogLevel::detail : LogLevel::warning, plan.arrival.missing);
   return out;

@@ -46,6 +46,9 @@ run 'hi' 'nothing limits it' echo hi
 run 'hi' 'nothing limits it' -- echo hi
 FITRUN_HEADROOM=0.5 run 'hi' 'nothing limits it' echo hi
 expect 3 "$FITRUN" sh -c 'exit 3'
+one_line
+FITRUN_WANT=3 run 'hi' 'nothing limits it -> 3' --want 3 echo hi
+said err 'the command is not told the count'
 
 expect 0 "$FITRUN" plan --available ram=12GB brew -j16
 said out 'runs  brew -j4'
