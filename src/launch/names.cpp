@@ -13,6 +13,11 @@
 namespace fitrun {
 namespace {
 
+bool is_tool(const std::string& file) {
+  const auto text = read_file(file, kLargestDescriptor);
+  return text && has_tool_table(*text);
+}
+
 WordKind kind_of_path(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode))
@@ -36,8 +41,7 @@ WordKind kind_of(const FoundStage& found, const std::string& word,
       break;
     }
     case FoundStage::Place::config:
-      return is_tool(found.file, environment) ? WordKind::tool
-                                              : WordKind::stage;
+      return is_tool(found.file) ? WordKind::tool : WordKind::stage;
     case FoundStage::Place::nowhere:
       break;
   }
@@ -69,20 +73,10 @@ std::vector<KnownName> known_names(const Project& project,
     names.push_back({name, false, project.file});
   for (ConfigName& config : list_configs(environment)) {
     if (project.has(config.name)) continue;
-    const bool tool = is_tool(config.file, environment);
+    const bool tool = is_tool(config.file);
     names.push_back({std::move(config.name), tool, std::move(config.file)});
   }
   return names;
-}
-
-// Most descriptors are read for this question alone, and those that are no
-// tool's seldom hold the word.
-bool is_tool(const std::string& file, const Environment& environment) {
-  const auto text = read_file(file, kLargestDescriptor);
-  if (!text || (*text).find("tool") == std::string::npos) return false;
-  const auto parsed = parse_stage(*text, file, environment, CostRule::optional);
-  const auto* const stage = std::get_if<Stage>(&parsed);
-  return stage && stage->tool;
 }
 
 }  // namespace fitrun

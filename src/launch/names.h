@@ -47,7 +47,4 @@ struct KnownName {
 std::vector<KnownName> known_names(const Project& project,
                                    const Environment& environment);
 
-// Whether the descriptor has a [tool] and no mistakes.
-bool is_tool(const std::string& file, const Environment& environment);
-
 }  // namespace fitrun

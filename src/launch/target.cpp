@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "launch/names.h"
+#include "os/file.h"
 #include "plan/tool_line.h"
 #include "plan/wishes.h"
 #include "stage/find.h"
@@ -47,9 +48,10 @@ FoundStage found_stage(const std::string& name,
 
 // The descriptor of the tool that begins the command line: named like its
 // first word ("make"), or like one that a launcher is given ("python3 -m
-// pytest", "npx jest").
+// pytest", "npx jest"). Mistakes count in the one that decides what the
+// command costs, and no other keeps it from starting.
 std::optional<Stage> find_tool(const std::vector<std::string>& command,
-                               const Environment& environment) {
+                               bool decides, const Environment& environment) {
   constexpr std::size_t kWords = 4;
   for (std::size_t i = 0; i < std::min(command.size(), kWords); ++i) {
     std::string word = command[i];
@@ -57,10 +59,17 @@ std::optional<Stage> find_tool(const std::vector<std::string>& command,
     if (word.empty() || word[0] == '-' || word.find('/') != std::string::npos)
       continue;
     const std::string file = find_config(word, environment);
-    if (file.empty() || !is_tool(file, environment)) continue;
-    Stage stage = parsed_stage({Place::config, file}, word, environment,
-                               CostRule::optional);
-    if (read_tool_line(*stage.tool, command)) return stage;
+    const auto text = file.empty() ? Result<std::string>(std::string())
+                                   : read_file(file, kLargestDescriptor);
+    if (!text || (*text).empty()) continue;
+    auto parsed = parse_stage(*text, file, environment, CostRule::optional);
+    auto* const stage = std::get_if<Stage>(&parsed);
+    if (!stage && i == 0 && decides && has_tool_table(*text))
+      throw Failure(render_diagnostics(std::get<1>(parsed), file, *text));
+    if (!stage || !stage->tool || !read_tool_line(*stage->tool, command))
+      continue;
+    stage->text = *text;
+    return std::move(*stage);
   }
   return std::nullopt;
 }
@@ -115,7 +124,7 @@ Target load_target(const LaunchOptions& options, const Environment& environment,
   if (named) target.stage = read_stage(options.stage, environment, rule);
   target.command = with_arguments(target.stage.command, options.command);
   target.tool = target.stage.tool;
-  if (auto tool = find_tool(target.command, environment)) {
+  if (auto tool = find_tool(target.command, !named, environment)) {
     target.tool = tool->tool;
     if (!named) target.stage = std::move(*tool);
   }

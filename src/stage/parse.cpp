@@ -344,4 +344,13 @@ std::variant<Stage, std::vector<Diagnostic>> parse_project_stage(
   return stage;
 }
 
+bool has_tool_table(std::string_view text) {
+  // Most are asked for this alone, and those without it need no parsing.
+  if (text.find("tool") == std::string_view::npos) return false;
+  const auto parsed = parse_toml(text);
+  const auto* const root = std::get_if<toml::table>(&parsed);
+  return root ? root->contains("tool")
+              : text.find("[tool]") != std::string_view::npos;
+}
+
 }  // namespace fitrun

@@ -27,4 +27,7 @@ std::variant<Stage, std::vector<Diagnostic>> parse_project_stage(
     std::string_view text, std::string_view file, const std::string& name,
     const Environment& environment, CostRule rule = CostRule::required);
 
+// Whether a descriptor is a tool's, whatever else may be wrong with it.
+bool has_tool_table(std::string_view text);
+
 }  // namespace fitrun

@@ -76,10 +76,10 @@ TEST_CASE("a word is a stage, a tool or a command", "[launch]") {
       {"plain", WordKind::stage},
       {"./plain", WordKind::stage},
       {"html", WordKind::stage},
-      {"ls", WordKind::stage},     // a descriptor before a program
-      {"over", WordKind::stage},   // the project's before the user's tool
-      {"wrong", WordKind::stage},  // so that its mistakes are said
-      {"brew", WordKind::tool},    // before the file
+      {"ls", WordKind::stage},    // a descriptor before a program
+      {"over", WordKind::stage},  // the project's before the user's tool
+      {"wrong", WordKind::tool},  // so that its mistakes are said
+      {"brew", WordKind::tool},   // before the file
       {"./brew", WordKind::stage},
       {"./program", WordKind::command},
       {"../bin/ls", WordKind::command},
@@ -120,6 +120,9 @@ TEST_CASE("a command has the costs of its tool, or of the stage", "[launch]") {
   const Target staged = loaded("html", {"brew", "-j4"});
   CHECK(staged.stage.label.value == "html");
   CHECK(staged.tool.has_value());
+  CHECK_THROWS_WITH(loaded("", {"wrong", "-j4"}),
+                    Catch::Matchers::ContainsSubstring("wrong.toml:2:1"));
+  CHECK_FALSE(loaded("html", {"wrong", "-j4"}).tool);
   // A tool's words in another place, or a descriptor that is wrong, are none.
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"echo", "brew"},
