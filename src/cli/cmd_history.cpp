@@ -7,6 +7,7 @@
 #include "launch/target.h"
 #include "measure/history.h"
 #include "measure/runs_file.h"
+#include "measure/wording.h"
 
 namespace fitrun {
 namespace {
@@ -33,15 +34,23 @@ ExitStatus history_command(const Options& options,
   const std::vector<RunRecord>& runs = history.runs;
   for (const std::string& note : history.notes)
     log_line(LogLevel::warning, "fitrun: " + note);
-  if (options.format == Format::json) {
+  if (options.forget) {
+    [[maybe_unused]] const auto lines = forget_runs(place, these).value();
+    print(printable("forgotten: " + counted(runs.size(), "run") +
+                    (named.empty() ? "" : " of " + named)) +
+          "\n");
+  } else if (options.format == Format::json) {
     print(history_json(runs));
   } else if (runs.empty()) {
-    print(printable("no runs in " + place.runs() +
-                    (named.empty() ? "" : " of " + named) +
-                    "; fitrun --watch records them") +
-          "\n");
+    print(
+        printable("no runs in " + place.runs() +
+                  (named.empty() ? "" : " of " + named) +
+                  "; those whose costs nobody declared are recorded, and those "
+                  "with --watch") +
+        "\n");
   } else {
     print(render_history(runs, named.empty()));
+    print(lessons_of(runs, environment));
   }
   return ExitStatus::ok;
 }

@@ -7,10 +7,20 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "launch/names.h"
 #include "launch/recording.h"
+#include "launch/target.h"
+#include "measure/history.h"
 #include "measure/learned.h"
+#include "measure/retry.h"
 #include "measure/runs_file.h"
+#include "measure/wording.h"
 #include "plan/tool_line.h"
 #include "stage/find.h"
 
@@ -62,9 +72,34 @@ bool is_from(const Cost& cost, const std::string& file) {
   });
 }
 
-WorkIs work_of(const Target& target) {
-  const bool processes = target.tool && target.tool->jobs == JobKind::processes;
+WorkIs work_of(const std::optional<Tool>& tool) {
+  const bool processes = tool && tool->jobs == JobKind::processes;
   return processes ? WorkIs::jobs : WorkIs::counts;
+}
+
+// Of a program that is no tool, and of a tool that is gone, the counts.
+WorkIs work_of(const RunRecord& run, const Environment& environment) {
+  if (run.stage.empty() || !is_tool(run.stage, environment))
+    return WorkIs::counts;
+  return work_of(read_stage(run.stage, environment, CostRule::optional).tool);
+}
+
+std::string lesson(const std::vector<RunRecord>& runs,
+                   const LearnedCosts& all) {
+  const auto bytes = [](double count) { return format_bytes(count); };
+  std::string text = subject_of(runs.back()) + ": " + origin_of(all) + ": ";
+  if (all.costs.fixed >= 1) text += bytes(all.costs.fixed) + " + ";
+  text += bytes(all.costs.per_worker) + " a worker";
+  if (all.headroom) text += fmt::format(", headroom {:.6g}", *all.headroom);
+  return text;
+}
+
+std::string lesson(const std::vector<RunRecord>& runs, const KillCap& cap) {
+  return fmt::format(
+      "{}: at most {}, because with {} the kernel has killed for lack of "
+      "memory; {} of the 3 clean runs that lift it",
+      subject_of(runs.back()), counted(cap.workers, "worker"), cap.killed,
+      cap.clean);
 }
 
 Cost sized(double bytes, const std::string& origin) {
@@ -105,7 +140,7 @@ bool is_undeclared(const Target& target, const Environment& environment) {
 }
 
 void apply_learned(Target& target, const std::vector<RunRecord>& records) {
-  const auto learned = learn_costs(records, work_of(target));
+  const auto learned = learn_costs(records, work_of(target.tool));
   if (!learned) return;
   const std::string origin = origin_of(*learned);
   PoolNeeds& ram = target.stage.pools.front();
@@ -113,6 +148,33 @@ void apply_learned(Target& target, const std::vector<RunRecord>& records) {
   ram.per_worker = sized(learned->costs.per_worker, origin);
   if (learned->headroom && ram.headroom.origin == "default")
     ram.headroom = {*learned->headroom, origin};
+}
+
+std::string lessons_of(const std::vector<RunRecord>& runs,
+                       const Environment& environment) {
+  std::vector<std::vector<RunRecord>> groups;
+  for (const RunRecord& run : runs) {
+    // A tool's descriptor may have moved.
+    const std::string stage = run.tool.empty() ? run.stage : "";
+    const RunsOf these{stage, run.tool, run.project, run.kind};
+    const auto known = std::find_if(
+        groups.begin(), groups.end(),
+        [&](const auto& group) { return is_of(group.front(), these); });
+    if (known == groups.end())
+      groups.push_back({run});
+    else
+      known->push_back(run);
+  }
+  std::string text;
+  for (const auto& group : groups) {
+    const RunRecord& last = group.back();
+    if (const auto cap = cap_of_kills(group, last.available))
+      text += printable(lesson(group, *cap)) + "\n";
+    if (last.tool.empty()) continue;
+    if (const auto costs = learn_costs(group, work_of(last, environment)))
+      text += printable(lesson(group, *costs)) + "\n";
+  }
+  return text;
 }
 
 Learning learn(Target& target, const LaunchOptions& options,

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "launch/caller.h"
@@ -31,6 +32,11 @@ bool is_undeclared(const Target& target, const Environment& environment);
 
 // Puts what the records teach in place of costs that nobody declared.
 void apply_learned(Target& target, const std::vector<RunRecord>& records);
+
+// What runs teach, a line for each stage or tool, project and kind of command
+// line of which they teach anything: the costs of tools, and caps after kills.
+std::string lessons_of(const std::vector<RunRecord>& runs,
+                       const Environment& environment);
 
 struct Learning {
   // The last runs of the stage or tool, oldest first; and those of them with

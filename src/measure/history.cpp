@@ -12,6 +12,10 @@
 namespace fitrun {
 namespace {
 
+std::string declared_text(const RunRecord& run) {
+  return run.declared() > 0 ? format_bytes(run.declared()) : "-";
+}
+
 std::string off_text(const RunRecord& run) {
   if (!run.peak || !(run.declared() > 0)) return "-";
   const double off = static_cast<double>(*run.peak) / run.declared() - 1;
@@ -52,15 +56,22 @@ std::string render_history(const std::vector<RunRecord>& runs,
       fmt::format("{:<20} {:>8} {:>11} {:>14} {:>7} {:>9}  {}\n", "time",
                   "workers", "declared", "peak", "off", "seconds", "end");
   for (const RunRecord& run : runs) {
-    out += fmt::format("{:<20} {:>8} {:>11} {:>14} {:>7} {:>9.1f}  {}",
-                       printable(when(run), 20), run.workers,
-                       format_bytes(run.declared()), peak_text(run),
-                       off_text(run), run.seconds, end_text(run));
-    if (with_stage)
-      out += "  " + (run.stage.empty() ? "(flags)" : printable(run.stage));
+    out +=
+        fmt::format("{:<20} {:>8} {:>11} {:>14} {:>7} {:>9.1f}  {}",
+                    printable(when(run), 20), run.workers, declared_text(run),
+                    peak_text(run), off_text(run), run.seconds, end_text(run));
+    if (with_stage) out += "  " + printable(subject_of(run));
     out += "\n";
   }
   return out;
+}
+
+std::string subject_of(const RunRecord& run) {
+  if (!run.tool.empty()) {
+    const std::string& what = run.kind.empty() ? run.tool : run.kind;
+    return run.project.empty() ? what : what + " in " + run.project;
+  }
+  return run.stage.empty() ? "(flags)" : run.stage;
 }
 
 std::string history_json(const std::vector<RunRecord>& runs) {

@@ -10,8 +10,11 @@
 
 namespace fitrun {
 
-// Newest last. `with_stage` names the stage of each run, for a list of all.
+// Newest last. `with_stage` says whose each run is, for a list of all.
 std::string render_history(const std::vector<RunRecord>& runs, bool with_stage);
+
+// Whose runs these are, for people: "make in /home/me/project".
+std::string subject_of(const RunRecord& run);
 
 // An array of the records as they are in the file.
 std::string history_json(const std::vector<RunRecord>& runs);

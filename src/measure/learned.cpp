@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kFewestJobs = 5;
 constexpr std::size_t kFewestRuns = 2;
+constexpr double kAlike = 1.25;  // the largest job, in means
 // Before that a sampler has seen too little of a run.
 constexpr double kShortestSampled = 1.0;  // seconds
 
@@ -21,7 +22,12 @@ struct Evidence {
   std::vector<EnvelopePoint> points;  // jobs or workers, and bytes
   std::size_t runs = 0;
   std::uint64_t jobs = 0;
-  double job_bytes = 0;  // of all `jobs` together
+  double job_bytes = 0;    // of all `jobs` together
+  double largest_job = 0;  // bytes
+
+  double mean_job() const {
+    return jobs > 0 ? job_bytes / static_cast<double>(jobs) : 0;
+  }
 };
 
 bool counts_as_run(const RunRecord& run) {
@@ -61,6 +67,7 @@ void add(Evidence& evidence, const RunRecord& run, WorkIs work) {
   for (const KindPeaks& kind : run.jobs.kinds) {
     evidence.jobs += kind.jobs;
     evidence.job_bytes += as_double(kind.mean) * as_double(kind.jobs);
+    evidence.largest_job = std::max(evidence.largest_job, as_double(kind.most));
   }
   if (counts_as_run(run)) ++evidence.runs;
 }
@@ -70,8 +77,7 @@ Costs line_above(const Evidence& evidence) {
   const auto hull = hull_of(evidence.points);
   const EnvelopePoint& end = hull.back();
   if (end.jobs <= 1) return {0, as_double(end.bytes)};
-  double slope =
-      evidence.jobs > 0 ? evidence.job_bytes / as_double(evidence.jobs) : 0;
+  double slope = evidence.mean_job();
   if (hull.size() > 1) {
     const EnvelopePoint& before = hull[hull.size() - 2];
     slope = std::max(slope, (as_double(end.bytes) - as_double(before.bytes)) /
@@ -130,7 +136,14 @@ double excess_over(const Costs& line,
   return most;
 }
 
+// Jobs of about the same size take that much each, whether or not they were
+// ever all at their largest.
+bool are_alike(const Evidence& evidence) {
+  return evidence.largest_job <= kAlike * evidence.mean_job();
+}
+
 bool is_straight(const Evidence& evidence, WorkIs work) {
+  if (work == WorkIs::jobs && are_alike(evidence)) return true;
   const Shape shape = regress(samples_of(evidence, work)).shape;
   return shape == Shape::line || shape == Shape::flat ||
          (shape == Shape::too_few && work == WorkIs::jobs);

@@ -20,7 +20,8 @@
 // fewer than five jobs. The same number, or a second run, is needed before the
 // headroom goes above what was declared: then it is the ceiling of
 // fit/headroom.h, less by how much a run has ever exceeded what the runs before
-// it had taught, where the points are a line by the rules of `fitrun measure`.
+// it had taught, where the points are a line by the rules of `fitrun measure`
+// or the jobs are alike.
 //
 // A run that failed by itself may not have come to its largest jobs: what it
 // took counts, but it does not count as a run. Neither does one that was over

@@ -83,6 +83,21 @@ TEST_CASE("few jobs at their full size at one time is luck", "[learned]") {
           static_cast<double>(point.bytes) * 0.999999);
 }
 
+TEST_CASE("jobs that are alike are a line, be they large together or not",
+          "[learned]") {
+  RunRecord run = build(8, 30);
+  run.envelope = {{0, 2 * kMB}, {1, 32 * kMB}, {4, 110 * kMB}, {8, 160 * kMB}};
+  run.peak = 160 * kMB;
+  const auto learned = learn_costs({run}, WorkIs::jobs);
+  REQUIRE(learned);
+  CHECK(learned->costs.per_worker == Approx(30 * kMB));
+  CHECK(learned->costs.fixed == Approx(2 * kMB));
+  CHECK(learned->headroom == 0.95);
+  // With one that is twice as large nobody knows.
+  run.jobs.kinds.push_back({"ld", 1, 60 * kMB, 60 * kMB});
+  CHECK_FALSE(learn_costs({run}, WorkIs::jobs)->headroom);
+}
+
 TEST_CASE("a small build teaches nothing of a large one", "[learned]") {
   RunRecord run = build(1, 30);
   run.jobs.kinds[0].jobs = 4;

@@ -1,0 +1,101 @@
+#!/bin/bash
+# Costs that nobody declared are learned from the launches themselves; what
+# somebody declared stands; what was killed caps; and no state costs a command.
+# Needs: make, python3.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+command -v make >/dev/null || skip "no make here"
+export FITRUN_STATE=$PWD/state XDG_CONFIG_HOME=$PWD/none FITRUN_HOLD=off
+runs=state/runs.jsonl
+mkdir .git
+jobs='a b c d e f g h'
+printf 'all: %s\n%s:\n\t@%s threads 1 0 20 200\n' "$jobs" "$jobs" "$HELPERS/eat" >Makefile
+cat >tool.toml <<'END'
+[tool]
+commands = ["make"]
+count = ["-j"]
+jobs = "processes"
+[ram]
+per_worker = "2GB"
+END
+printf '[ram]\nper_worker = "2GB"\n' >own.toml
+
+planned() { "$FITRUN" plan --available ram=10GB --format json "$@" 2>err >out; }
+# value KEY: of the RAM of the plan.
+value() { python3 -c 'import json,sys; print(int(json.load(open("out"))["pools"][0][sys.argv[1]]))' "$1"; }
+# recorded N: so many runs have ended.
+recorded() {
+  for _ in $(seq 200); do
+    [ "$(grep -vc '"checkpoint":true' "$runs" 2>/dev/null)" = "$1" ] && return
+    sleep 0.05
+  done
+  fail "not $1 records: $(cat "$runs")"
+}
+
+planned tool.toml -- make -j3
+[ "$(value per_worker)" = 2000000000 ] || fail "not the bound: $(cat out)"
+expect 0 "$FITRUN" tool.toml -- make -j3
+recorded 1
+planned tool.toml -- make -j3
+cost=$(value per_worker)
+if [ "$cost" -lt 18000000 ] || [ "$cost" -gt 60000000 ]; then
+  fail "a job of 20 MiB is not learned: $cost, $(cat "$runs")"
+fi
+expect 0 "$FITRUN" plan tool.toml -- make -j3
+said out "learned from 1 run, last $(date -u +%Y)-"
+# Another kind of work, and another project, have to learn for themselves.
+planned tool.toml -- make -j3 a
+[ "$(value per_worker)" = 2000000000 ] || fail "learned from other targets"
+mkdir -p other/.git
+(cd other && planned ../tool.toml -- make -j3 && [ "$(value per_worker)" = 2000000000 ]) ||
+  fail "learned from another project"
+# What is said counts, and the cost is no longer asked of the history.
+planned --per-worker 1GB tool.toml -- make -j3
+[ "$(value per_worker)" = 1000000000 ] || fail "the flag does not count"
+expect 0 "$FITRUN" history
+said out "make in $PWD: learned from 1 run"
+
+# A user's own descriptor leaves no record, unless it says so.
+expect 0 "$FITRUN" own.toml -- true '<threads>'
+expect 0 "$FITRUN" tool.toml -- make -j3
+recorded 2
+sed -i '1i record = true' own.toml
+expect 0 "$FITRUN" own.toml -- true '<threads>'
+recorded 3
+sed -i 1d own.toml
+
+# A kill caps a plan whatever the costs are, with as much memory.
+python3 - "$PWD" >>"$runs" <<'END'
+import json, sys
+print(json.dumps({"v": 1, "time": "2026-11-25T10:00:00Z", "stage": sys.argv[1] + "/own.toml",
+                  "project": sys.argv[1], "kind": "true <threads>", "workers": 4,
+                  "available": 10 ** 10, "oom_kills": 1}))
+END
+: >state/killed
+threads() { "$FITRUN" plan --want 8 --per-worker 1MB --format threads "$@" own.toml -- true '<threads>'; }
+[ "$(threads --available ram=10GB)" = 2 ] || fail "no cap: $(threads --available ram=10GB)"
+[ "$(threads --available ram=11GB)" = 2 ] || fail "no cap with a tenth more"
+[ "$(threads --available ram=12GB)" = 8 ] || fail "a cap with more memory"
+expect 0 "$FITRUN" history own.toml
+said out 'at most 2 workers, because with 4 the kernel has killed'
+expect 0 "$FITRUN" history --forget own.toml
+[ "$(threads --available ram=10GB)" = 8 ] || fail "not forgotten"
+rm state/killed
+
+# Damaged, of a later version: a note, and the command runs.
+printf '{"v":1,"tool":"tool","work\n{"v":99,"tool":"tool"}\n\0\377\n' >>"$runs"
+expect 0 "$FITRUN" tool.toml -- make -j3 a
+said err '1 damaged line left out'
+said err '1 line of a later version of fitrun left out'
+# No place, no file: the same. A descriptor of the user's own does not look.
+rm -r state
+mkdir -p "$runs"
+expect 7 "$FITRUN" tool.toml -- sh -c 'exit 7'
+said err "$runs: Is a directory"
+[ "$(grep -c "Is a directory" err)" = 1 ] || fail "more than one note: $(cat err)"
+expect 7 "$FITRUN" own.toml -- sh -c 'exit 7 #<threads>'
+grep -q directory err && fail "it was looked: $(cat err)"
+unset FITRUN_STATE HOME
+expect 7 "$FITRUN" tool.toml -- sh -c 'exit 7'
+said err 'the run is not recorded: neither FITRUN_STATE'
+exit 0
