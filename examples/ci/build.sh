@@ -15,7 +15,7 @@ if ! command -v fitrun >/dev/null; then
 fi
 
 cmake -S "$project" -B build
-fitrun cpp-build -- cmake --build build
+fitrun cmake --build build
 # Tests that take 500 MB each, in place of a descriptor.
 fitrun --label tests --per-worker 500MB -- \
   ctest --test-dir build --output-on-failure -j '<threads>'

@@ -78,12 +78,6 @@ std::string last_number(const ToolLine& line, const Strings& command) {
   return "";
 }
 
-// How a placeholder stands behind the tool's first count option.
-std::string placed(const Tool& tool) {
-  const std::string& option = tool.count.front();
-  return option + (option.starts_with("--") ? "='<threads>'" : " '<threads>'");
-}
-
 Arrival at_tool(const Target& target, const ToolLine& line, bool by_user) {
   const Tool& tool = *target.tool;
   const std::string number = last_number(line, target.command);
@@ -99,12 +93,11 @@ Arrival at_tool(const Target& target, const ToolLine& line, bool by_user) {
                     "of them: leave it out",
                     in_quotes(number))};
   }
-  if (by_user || !number.empty()) return {};
+  if (by_user || !number.empty() || line.one) return {};
   if (!line.unreadable.empty()) {
     return {fmt::format(
-        "{} says no number of workers that could be replaced: "
-        "write {}",
-        in_quotes(target.command[line.unreadable.back()]), placed(tool))};
+        "{} says no number of workers that could be replaced: write {} N",
+        in_quotes(target.command[line.unreadable.back()]), tool.count.front())};
   }
   if (is_injected(target, true)) return {};
   if (inherits_jobserver(target)) {
@@ -113,7 +106,7 @@ Arrival at_tool(const Target& target, const ToolLine& line, bool by_user) {
         "MAKEFLAGS): no count is given",
         true};
   }
-  if (!target.as_is && !tool.insert.empty()) return {};
+  if (!target.as_is && !inserted_words(target).empty()) return {};
   if (tool.count.empty()) return {"the command is not told the count"};
   return {
       fmt::format("{} is told no count, and runs as many workers as it does "

@@ -29,7 +29,7 @@ std::vector<std::string> command_of(const Target& target,
   if (target.as_is) return command;
   if (target.tool && std::none_of(command.begin(), command.end(), places_count))
     command = with_count(*target.tool, command, values.threads,
-                         !inherits_jobserver(target));
+                         inserted_words(target));
   for (std::string& word : command) word = fill_in(word, values);
   return command;
 }

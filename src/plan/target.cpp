@@ -12,7 +12,10 @@ namespace {
 std::optional<Sourced<AskedCount>> asked_by_option(const Target& target) {
   const std::vector<std::string>& command = target.command;
   const auto line = read_tool_line(*target.tool, command);
-  if (!line || line->places.empty()) return std::nullopt;
+  if (!line) return std::nullopt;
+  if (line->one)
+    return Sourced<AskedCount>{AskedCount{0, 1}, command[*line->one]};
+  if (line->places.empty()) return std::nullopt;
   if (!target.as_is &&
       std::any_of(command.begin(), command.end(), places_count))
     return std::nullopt;
@@ -61,6 +64,15 @@ bool inherits_jobserver(const Target& target) {
     const auto value = target.inherited.find(name);
     return value != target.inherited.end() && has_jobserver(value->second);
   });
+}
+
+std::vector<std::string> inserted_words(const Target& target) {
+  if (!target.tool || inherits_jobserver(target)) return {};
+  const Tool& tool = *target.tool;
+  if (!tool.insert.empty() || tool.count.empty() || !asked_by_variable(target))
+    return tool.insert;
+  const std::string& option = tool.count.front();
+  return {option + (option.starts_with("--") ? "=" : "") + "<threads>"};
 }
 
 Sourced<AskedCount> asked_workers(const Target& target) {

@@ -39,6 +39,10 @@ std::vector<std::string> inherited_names(const Target& target);
 // Whether a make that runs already hands out jobs to this tool.
 bool inherits_jobserver(const Target& target);
 
+// What is put into the tool's command line where it says no number, with the
+// placeholder in it; empty: nothing.
+std::vector<std::string> inserted_words(const Target& target);
+
 // How many workers are wanted, and what says so: --want, the tool's option, its
 // variable, then the stage (FITRUN_WANT, its descriptor). An empty origin:
 // nothing does, and it is as many as CPUs.

@@ -106,6 +106,10 @@ std::size_t OptionReader::option(std::size_t at) {
     if (!count_within(at, equals + 1)) line_.unreadable.push_back(at);
     return 0;
   }
+  if (is_in(tool_.one, word)) {
+    line_.one = at;
+    return 0;
+  }
   if (takes_value(name))
     return other(at, name, attached ? equals + 1 : word.size());
   return word.starts_with("--") ? 0 : cluster(at);
@@ -258,15 +262,16 @@ std::string spelled(const CountPlace& place, const Strings& command) {
 }
 
 Strings with_count(const Tool& tool, const Strings& command,
-                   std::uint64_t count, bool may_insert) {
+                   std::uint64_t count, const Strings& insert) {
   const auto line = read_tool_line(tool, command);
   if (!line) return command;
   Strings out = command;
   for (const CountPlace& place : line->places)
     if (place.asked) replace_value(out, place, std::to_string(count));
-  const bool said = !line->places.empty() || !line->unreadable.empty();
-  if (said || !may_insert || tool.insert.empty()) return out;
-  Strings words = tool.insert;
+  if (!line->places.empty() || !line->unreadable.empty() || line->one ||
+      insert.empty())
+    return out;
+  Strings words = insert;
   std::size_t at = line->named.back() + 1;
   if (words.front() == "...") {
     words.erase(words.begin());

@@ -47,6 +47,7 @@ struct ToolLine {
   std::vector<std::size_t> named;     // the words of Tool::commands
   std::vector<std::size_t> operands;  // words that are no option's
   std::vector<KindWord> kinds;
+  std::optional<std::size_t> one;       // an option that says one worker
   std::vector<CountPlace> places;       // the last one holds
   std::vector<std::size_t> unreadable;  // count options with no such number
 };
@@ -66,10 +67,11 @@ std::string spelled(const CountPlace& place,
                     const std::vector<std::string>& command);
 
 // The line with `count` in every place that says a number, spelled as before;
-// where none does and `may_insert`, with the tool's own words for it.
+// where none does, with the words of `insert`, as Tool::insert has them.
 std::vector<std::string> with_count(const Tool& tool,
                                     const std::vector<std::string>& command,
-                                    std::uint64_t count, bool may_insert);
+                                    std::uint64_t count,
+                                    const std::vector<std::string>& insert);
 
 // The words that tell one kind of work from another: the program by its
 // basename, subcommand, operands and what Tool::kind names, without any other

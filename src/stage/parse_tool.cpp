@@ -81,7 +81,7 @@ void jobs(TomlReader& in, const toml::table& table, Tool& tool) {
 
 Tool parse_tool(TomlReader& in, const toml::table& table) {
   in.check_keys(table,
-                {"commands", "count", "cpus", "values", "kind", "end",
+                {"commands", "count", "cpus", "one", "values", "kind", "end",
                  "stops_at_word", "insert", "variables", "jobs"},
                 "[tool]");
   constexpr std::string_view kOption = "an option, like \"-j\" or \"--jobs\"";
@@ -90,6 +90,7 @@ Tool parse_tool(TomlReader& in, const toml::table& table) {
   tool.count = checked(in, table, "count", kOption, is_option);
   tool.cpus = checked(in, table, "cpus",
                       "a word for the CPUs, nor N%, NC, +N or -N", is_cpus);
+  tool.one = checked(in, table, "one", kOption, is_option);
   tool.values = checked(in, table, "values", kOption, is_option);
   tool.kind = checked(in, table, "kind", kOption, is_option);
   tool.end = checked(in, table, "end", "a word of a command line", is_word);

@@ -28,6 +28,7 @@ struct Tool {
   // of them ("auto"), "" (the option alone), and with N for a number "N%", "NC"
   // (a share of them), "+N" and "-N" (more or fewer).
   std::vector<std::string> cpus;
+  std::vector<std::string> one;     // options that say one worker: "--serial"
   std::vector<std::string> values;  // other options that take the next word
   // Those whose word tells one kind of work from another: make's "-C".
   std::vector<std::string> kind;
@@ -38,6 +39,7 @@ struct Tool {
   std::vector<std::string> insert;
   // Variables that say the number where the command line does not, the first
   // before the others: as a number or, as MAKEFLAGS does, by the options above.
+  // Where one does, the count goes into the command line, which wins over it.
   std::vector<std::string> variables;
   JobKind jobs = JobKind::processes;
 };

@@ -19,12 +19,12 @@ cmake_minimum_required(VERSION 3.22)
 project(example NONE)
 enable_testing()
 add_test(NAME works COMMAND true)
-add_custom_target(show ALL COMMAND echo jobs $$CMAKE_BUILD_PARALLEL_LEVEL)
+add_custom_target(show ALL COMMAND echo jobs $$MAKEFLAGS)
 CMAKE
   commands "$SOURCE/examples/ci/$yaml.yml" >commands
   [ -s commands ] || fail "no command in $yaml.yml"
   expect 0 sh -e commands
-  said out 'jobs 3' # 10 GB x 0.7 / 2 GB
+  said out ' -j3 ' # 10 GB x 0.7 / 2 GB
   said err '[budget:tests]'
   said out ' -j 14' # 7 GB / 500 MB
   said out '100% tests passed, 0 tests failed out of 1'

@@ -83,6 +83,6 @@ one_line
 [ ! -e ran ] || fail "it ran"
 [ ! -e config/fitrun/near.toml ] || fail "half a copy"
 rm -r config
-expect 125 env -u XDG_CONFIG_HOME -u HOME "$FITRUN" measure -q --write cpp-build -- touch ran '<threads>'
+expect 125 env -u XDG_CONFIG_HOME -u HOME "$FITRUN" measure -q --write make -- touch ran '<threads>'
 [ ! -e ran ] || fail "it ran"
 said err 'no place for a descriptor of your own'

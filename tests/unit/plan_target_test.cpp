@@ -139,6 +139,18 @@ TEST_CASE("a tool's command line gets the count", "[plan][tool]") {
   CHECK(run(make("make -j16 <threads> {per_worker}")) == "make -j16 3 1");
   CHECK(run(make("make all {per_worker}")) == "make -j3 all 1");
   CHECK(run(xargs("xargs x")) == "xargs x");
+  // A variable that says a number is overridden on the command line.
+  Target by_variable = with(xargs("xargs x"), "XARGS", "8");
+  by_variable.tool->variables = {"XARGS"};
+  CHECK(run(by_variable) == "xargs -P3 x");
+  CHECK(missing(by_variable).empty());
+  by_variable.tool->count = {"--max-procs"};
+  CHECK(run(by_variable) == "xargs --max-procs=3 x");
+  Target one = make("make -1 all");
+  one.tool->one = {"-1"};
+  CHECK(run(one) == "make -1 all");
+  CHECK(asked(one) == "1 by -1");
+  CHECK(missing(one).empty());
   Target as_is = make("make -j16 <threads>");
   as_is.as_is = true;
   CHECK(run(as_is) == "make -j16 <threads>");
@@ -234,8 +246,7 @@ TEST_CASE("a count that does not arrive is told, with what to write",
   as_is.command = line("make");
   CHECK_THAT(missing(as_is), ContainsSubstring("is told no count"));
   CHECK(missing(make("make -j0")) ==
-        "\"-j0\" says no number of workers that could be replaced: write -j "
-        "'<threads>'");
+        "\"-j0\" says no number of workers that could be replaced: write -j N");
   CHECK(missing(xargs("xargs make -P3")) ==
         "\"xargs\" is told no count, and runs as many workers as it does by "
         "itself: say how many with -P N");

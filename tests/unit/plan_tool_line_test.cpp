@@ -70,7 +70,8 @@ Tool shares() {
 std::string three(const Tool& tool, std::string_view text,
                   bool may_insert = false) {
   std::string out;
-  for (const std::string& word : with_count(tool, line(text), 3, may_insert))
+  for (const std::string& word :
+       with_count(tool, line(text), 3, may_insert ? tool.insert : Strings{}))
     out += (out.empty() ? "" : " ") + word;
   return out;
 }
@@ -213,7 +214,7 @@ TEST_CASE("whatever is put in is read again, and nothing else is changed",
     const auto read = read_tool_line(make(), before);
     REQUIRE(read);
     const std::uint64_t count = 1 + random() % 5000;
-    const Strings after = with_count(make(), before, count, false);
+    const Strings after = with_count(make(), before, count, {});
     INFO(text);
     REQUIRE(after.size() == before.size());
     const auto again = read_tool_line(make(), after);
@@ -228,7 +229,7 @@ TEST_CASE("whatever is put in is read again, and nothing else is changed",
     }
     for (std::size_t i = 0; i < before.size(); ++i)
       if (!may_differ[i]) REQUIRE(after[i] == before[i]);
-    REQUIRE(with_count(make(), after, count, false) == after);
+    REQUIRE(with_count(make(), after, count, {}) == after);
   }
 }
 
@@ -273,11 +274,11 @@ TEST_CASE("the kind of a line is what it works on, not how", "[tool]") {
 TEST_CASE("a line of 100,000 words takes no time to speak of", "[tool]") {
   Strings words(100'000, "-kj4");
   words[0] = "make";
-  CHECK(with_count(make(), words, 3, true)[99'999] == "-kj3");
+  CHECK(with_count(make(), words, 3, make().insert)[99'999] == "-kj3");
   words.assign(100'000, "some/file.c");
   words[0] = "make";
   CHECK(kind_of_line(nullptr, words).size() == kMostKindWords);
   const Tool tool = make();
   CHECK(kind_of_line(&tool, words).size() == kMostKindWords);
-  CHECK(with_count(make(), words, 3, true).size() == 100'001);
+  CHECK(with_count(make(), words, 3, make().insert).size() == 100'001);
 }

@@ -25,6 +25,7 @@ TEST_CASE("a [tool] table is read", "[stage][tool]") {
 commands = ["make", "python3* -m  pytest"]
 count = ["-j", "--jobs"]
 cpus = ["", "auto", "N%"]
+one = ["--serial"]
 values = ["-I"]
 kind = ["-C", "-f"]
 end = ["--"]
@@ -42,6 +43,7 @@ jobs = "workers"
         std::vector<Strings>{{"make"}, {"python3*", "-m", "pytest"}});
   CHECK(tool.count == Strings{"-j", "--jobs"});
   CHECK(tool.cpus == Strings{"", "auto", "N%"});
+  CHECK(tool.one == Strings{"--serial"});
   CHECK(tool.values == Strings{"-I"});
   CHECK(tool.kind == Strings{"-C", "-f"});
   CHECK(tool.end == Strings{"--"});
