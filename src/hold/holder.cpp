@@ -48,7 +48,8 @@ Holder::Holder(const Host& host, pid_t command, StopList list, KnownPeaks known,
       rules_(std::move(rules)) {}
 
 Holder::~Holder() {
-  continue_all();
+  const auto now = Clock::now();
+  for (auto& [pid, job] : jobs_) let_run(job, now);
 }
 
 void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
@@ -114,7 +115,8 @@ void Holder::forget_ended(bool killed, Clock::time_point now) {
     let_run(job, now);
     if (now - job.born >= kTooShort || killed) {
       known_.learn(job.key, job.kind,
-                   killed ? add(job.peak, job.peak / 2) : job.peak);
+                   killed ? add(job.peak, job.peak / 2) : job.peak,
+                   rules_.today);
       times_.push_back(std::chrono::duration<double>(now - job.born).count());
     }
     at = jobs_.erase(at);
@@ -193,8 +195,11 @@ void Holder::stop(Followed& job, Clock::time_point now) {
   }
   if (job.stopped.empty() || again) return;
   job.stopped_at = now;
-  if (!job.was_held) ++summary_.jobs;
+  if (job.was_held) return;
   job.was_held = true;
+  ++summary_.jobs;
+  if (rules_.on_held)
+    rules_.on_held({job.key, job.needs, job.left, milliseconds(0)});
 }
 
 void Holder::let_run(Followed& job, Clock::time_point now) {
@@ -258,10 +263,9 @@ Holder::Followed* Holder::waited_for(const std::vector<Followed*>& jobs) const {
   return nullptr;
 }
 
-void Holder::continue_all() {
-  const auto now = Clock::now();
-  for (auto& [pid, job] : jobs_) let_run(job, now);
-  [[maybe_unused]] const std::size_t n = fitrun::continue_all(host_, list_);
+void Holder::end(Clock::time_point now) {
+  for (auto& [pid, job] : jobs_) job.seen = false;
+  forget_ended(false, now);
 }
 
 std::size_t Holder::held() const {

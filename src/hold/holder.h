@@ -29,26 +29,28 @@
 
 namespace fitrun {
 
-struct HoldRules {
-  std::optional<std::uint64_t> bound;  // of a job's bytes, by declaration
-  // Test runners count wall time: a worker is held before it has begun, or not
-  // at all.
-  bool at_birth_only = false;
-  std::string project;  // for job_key()
-};
-
-struct HoldSummary {
-  std::uint64_t jobs = 0;  // that were held, each once
-  std::uint64_t at_once = 0;
-  std::chrono::milliseconds time{0};  // of all of them together
-};
-
 // One that is held, for people.
 struct HeldJob {
   std::string key;
   std::uint64_t needs = 0;  // bytes
   std::uint64_t left = 0;   // bytes that were left for it
   std::chrono::milliseconds held{0};
+};
+
+struct HoldRules {
+  std::optional<std::uint64_t> bound;  // of a job's bytes, by declaration
+  // Test runners count wall time: a worker is held before it has begun, or not
+  // at all.
+  bool at_birth_only = false;
+  std::string project;      // for job_key()
+  std::uint64_t today = 0;  // days after 1970, of what is learned
+  std::function<void(const HeldJob&)> on_held;  // the first time; may be empty
+};
+
+struct HoldSummary {
+  std::uint64_t jobs = 0;  // that were held, each once
+  std::uint64_t at_once = 0;
+  std::chrono::milliseconds time{0};  // of all of them together
 };
 
 class Holder {
@@ -59,8 +61,8 @@ class Holder {
          HoldRules rules);
   // Continues all.
   ~Holder();
-  Holder(const Holder&) = delete;
-  Holder& operator=(const Holder&) = delete;
+  Holder(Holder&&) = default;
+  Holder& operator=(Holder&&) = delete;
 
   // `tree` and `view` are of now; `cap` is what the whole tree may have, bytes.
   // `killed` is whether the kernel has killed for lack of memory since the look
@@ -68,10 +70,11 @@ class Holder {
   void look(const std::vector<SeenProcess>& tree, const JobView& view,
             std::uint64_t cap, bool killed, Clock::time_point now);
 
-  // Before the command is gone for good.
-  void continue_all();
+  // The command has ended: so have its jobs, and what is left is continued.
+  void end(Clock::time_point now);
 
   std::size_t held() const;
+  const KnownPeaks& known() const { return known_; }
   HoldSummary summary() const { return summary_; }
   std::vector<HeldJob> held_jobs(Clock::time_point now) const;
   // What its jobs have and will take, bytes: for its lease.

@@ -22,6 +22,7 @@
 #include "measure/runs_file.h"
 #include "measure/wording.h"
 #include "plan/tool_line.h"
+#include "stage/cost.h"
 #include "stage/find.h"
 
 namespace fitrun {
@@ -144,6 +145,9 @@ void apply_learned(Target& target, const std::vector<RunRecord>& records) {
   if (!learned) return;
   const std::string origin = origin_of(*learned);
   PoolNeeds& ram = target.stage.pools.front();
+  std::vector<std::string> errors;
+  if (const CostSum bound = sum_cost(ram.per_worker, errors); bound.bytes > 0)
+    target.job_bound = bound.bytes;
   ram.fixed = sized(learned->costs.fixed, origin);
   ram.per_worker = sized(learned->costs.per_worker, origin);
   if (learned->headroom && ram.headroom.origin == "default")

@@ -80,19 +80,24 @@ void remember(const Plan& plan, RunRecord record, const RunOutcome& outcome,
   }
 }
 
-Fd keep(const Plan& plan, const Target& target,
-        const std::vector<RunRecord>& past, bool asked_for,
-        const Caller& caller) {
+Fd keep(const Plan& plan, const Target& target, const Learning& known,
+        bool asked_for, std::optional<HoldOrders> hold, const Caller& caller) {
+  const std::vector<RunRecord>& past = known.past;
   const RunRecord record = record_of(plan, target, plan.launch);
   if (asked_for && !past.empty()) warn_of_excess(past.back(), record, caller);
   const StatePlace place = state_place(caller.environment);
-  auto started = place.folder.empty() ? Result<Fd>(Error{kNoStatePlace})
-                                      : start_keeper(place, record);
+  const bool recorded = known.recorded && !place.folder.empty();
+  const bool holds = hold.has_value();
+  auto started = recorded || holds
+                     ? start_keeper(place, record, recorded, std::move(hold))
+                     : Result<Fd>(Error{kNoStatePlace});
   if (started) return std::move(*started);
   const std::string& why = started.error().message;
   const std::string tag = log_tag(plan.label);
   if (asked_for)
     caller.say(LogLevel::warning, tag + "--watch: not watched: " + why);
+  else if (holds)
+    caller.say(LogLevel::warning, tag + "no job is held: " + why);
   else
     caller.say(LogLevel::info, tag + "the run is not recorded: " + why);
   return Fd();

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "launch/caller.h"
+#include "launch/learning.h"
+#include "measure/held_run.h"
 #include "measure/measure.h"
 #include "measure/runs.h"
 #include "os/fd.h"
@@ -37,8 +39,10 @@ void remember(const Plan& plan, RunRecord record, const RunOutcome& outcome,
 // Where that cannot be, says so: as a warning with --watch (`asked_for`), which
 // also warns where the last of the `past` runs took more than is declared,
 // because its keeper could not. What is returned is for call_off().
-Fd keep(const Plan& plan, const Target& target,
-        const std::vector<RunRecord>& past, bool asked_for,
-        const Caller& caller);
+//
+// With `hold` it holds the jobs as well; then nothing is returned where it
+// could not be started, and the command is not to have that width.
+Fd keep(const Plan& plan, const Target& target, const Learning& known,
+        bool asked_for, std::optional<HoldOrders> hold, const Caller& caller);
 
 }  // namespace fitrun

@@ -4,6 +4,7 @@
 
 #include "launch/child.h"
 #include "launch/decide.h"
+#include "launch/holding.h"
 #include "launch/learning.h"
 #include "launch/recording.h"
 #include "launch/retry_on_oom.h"
@@ -39,6 +40,8 @@ Plan decide_and_lease(const Target& target, const LaunchOptions& options,
     Plan plan = decide(target, host, seen, caller, past);
     if (!plan.swapping || on_no_fit == OnNoFit::run_one) {
       plan.lease = ledger.take(lock, lease_request(plan, plan.threads), seen);
+      lock.unlock();
+      continue_left_behind(ledger, seen, host, caller);
       return plan;
     }
     if (on_no_fit == OnNoFit::fail || Clock::now() >= end) {
@@ -83,16 +86,25 @@ void run_stage(const LaunchOptions& options, const Host& host,
   Ledger ledger(host, caller.environment);
   const Learning known = learn(target, options, caller);
   const std::vector<RunRecord>& past = known.alike;
-  const Plan plan =
-      decide_and_lease(target, options, past, host, ledger, caller);
+  Plan plan = decide_and_lease(target, options, past, host, ledger, caller);
+  std::optional<HoldOrders> hold;
+  if (plan.hold.active) {
+    KnownPeaks peaks = known_peaks(target, caller);
+    plan.hold.kinds = peaks.kinds();
+    hold = hold_orders(plan, target, std::move(peaks), host, ledger, caller);
+  }
   tell(plan, ledger, caller);
   Fd keeper;
   try {
     if (stays_as_parent(plan, options)) {
       run_as_parent(plan, target, options.retries, past, caller);
     }
-    if (known.recorded)
-      keeper = keep(plan, target, known.past, options.watch, caller);
+    if (known.recorded || hold) {
+      keeper =
+          keep(plan, target, known, options.watch, std::move(hold), caller);
+    }
+    if (plan.hold.active && !keeper)
+      plan.launch = launch_with(plan, target, plan.threads, "").value();
     if (!plan.copies.empty()) {
       keeper.reset();  // this process is what is watched
       run_copies(plan);

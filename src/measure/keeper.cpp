@@ -62,9 +62,12 @@ bool has_started(const Fd& called_off) {
 
 class Keeper {
  public:
-  Keeper(const StatePlace& place, RunRecord record, ProcessHandle process)
+  Keeper(const StatePlace& place, RunRecord record, bool recorded,
+         std::optional<HeldRun> held, ProcessHandle process)
       : place_(place),
         record_(std::move(record)),
+        recorded_(recorded),
+        held_(std::move(held)),
         process_(std::move(process)),
         sampled_(host_),
         group_(host_),
@@ -79,15 +82,19 @@ class Keeper {
     start_ = Clock::now();
     microseconds pause = kFirstLook;
     while (!process_.wait(ceil<milliseconds>(pause))) {
+      const microseconds before = processor_time();
       look();
+      const microseconds took = processor_time() - before;
       const microseconds elapsed = since_start();
       if (checkpoint_due(last_, elapsed, peak())) {
         write(true);
         last_ = {elapsed, peak()};
       }
-      pause =
-          keeper_pause(elapsed, processor_time() - sampled_.spent_closely());
+      pause = held_ ? HeldRun::pause(took)
+                    : keeper_pause(elapsed,
+                                   processor_time() - sampled_.spent_closely());
     }
+    if (held_) held_->end();
     write(false);
   }
 
@@ -105,6 +112,8 @@ class Keeper {
   Host host_;
   StatePlace place_;
   RunRecord record_;
+  bool recorded_;
+  std::optional<HeldRun> held_;
   ProcessHandle process_;
   SampledPeak sampled_;
   LoneGroup group_;
@@ -127,10 +136,11 @@ void Keeper::look_at_jobs() {
   std::vector<SeenProcess> tree;
   tree.reserve(sampled_.processes().size());
   for (const auto& [stat, size] : sampled_.processes())
-    tree.push_back(
-        {stat.id(), stat.parent, lines_.of(stat.id()), size.counts()});
+    tree.push_back({stat.id(), stat.parent, lines_.of(stat.id()), size.counts(),
+                    stat.state, stat.processor_ticks});
   lines_.end_look();
   const JobView view = jobs_in(tree, process_.id().pid);
+  if (held_) held_->look(tree, view, group_.oom_kills(), Clock::now());
   jobs_.look(tree, view);
   const std::uint64_t bytes =
       group_.latest() > 0 ? group_.latest() : sampled_.latest();
@@ -138,6 +148,7 @@ void Keeper::look_at_jobs() {
 }
 
 void Keeper::write(bool checkpoint) {
+  if (!recorded_) return;
   if (!checkpoint) {
     group_.look(sampled_.living());  // a kill may have been what ended it
     if (process_.pidfd() >= 0)
@@ -171,7 +182,8 @@ std::string name_of_run() {
 
 }  // namespace
 
-Result<Fd> start_keeper(const StatePlace& place, RunRecord record) {
+Result<Fd> start_keeper(const StatePlace& place, RunRecord record,
+                        bool recorded, std::optional<HoldOrders> hold) {
   const auto self = read_process_stat(Host(), ::getpid());
   if (!self) return path_error("/proc/self/stat", ENOENT);
   ProcessHandle process(Host(), self->id(), open_pidfd(self->pid));
@@ -182,11 +194,36 @@ Result<Fd> start_keeper(const StatePlace& place, RunRecord record) {
   record.run = name_of_run();
   std::vector<int> kept{called_off.get()};
   if (process.pidfd() >= 0) kept.push_back(process.pidfd());
+  if (hold) {
+    kept.insert(kept.end(), hold->descriptors.begin(), hold->descriptors.end());
+    kept.push_back(hold->list.get());
+  }
+  const pid_t command = self->pid;
+  int ready[2];
+  if (::pipe2(ready, O_CLOEXEC) != 0) return path_error("pipe", errno);
+  const Fd is_ready(ready[0]);
+  Fd tells_ready(ready[1]);
+  kept.push_back(tells_ready.get());
   const auto started = start_detached("fitrun-keeper", kept, [&] {
+    std::optional<HeldRun> held;
+    if (hold) {
+      auto run = HeldRun::start(std::move(*hold), command);
+      if (!run) return;
+      held.emplace(std::move(*run));
+      if (::write(tells_ready.get(), "+", 1) != 1) return;
+    }
+    tells_ready.reset();
     if (!has_started(called_off)) return;
-    Keeper(place, std::move(record), std::move(process)).keep();
+    Keeper(place, std::move(record), recorded, std::move(held),
+           std::move(process))
+        .keep();
   });
   if (!started) return started.error();
+  tells_ready.reset();
+  // Nobody may start what is to be held before somebody holds it.
+  char byte = 0;
+  if (hold && ::read(is_ready.get(), &byte, 1) != 1)
+    return Error{"nobody can hold its jobs", EAGAIN};
   return ours;
 }
 

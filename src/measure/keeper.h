@@ -16,8 +16,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "base/result.h"
+#include "measure/held_run.h"
 #include "measure/runs_file.h"
 #include "os/fd.h"
 
@@ -31,7 +33,12 @@ namespace fitrun {
 // The descriptor is close-on-exec. As long as it is open the command has not
 // started: where it cannot be, call_off() tells the keeper that there was no
 // run.
-Result<Fd> start_keeper(const StatePlace& place, RunRecord record);
+//
+// With `hold` it also holds the run's jobs; then the command must not start
+// with the width of that where the keeper could not be started. A record that
+// is not `recorded` is not written.
+Result<Fd> start_keeper(const StatePlace& place, RunRecord record,
+                        bool recorded, std::optional<HoldOrders> hold);
 
 // Nothing for no keeper.
 void call_off(const Fd& keeper);

@@ -28,24 +28,6 @@ Error not_ours(const std::string& path) {
   return {path + ": belongs to another user", EACCES};
 }
 
-Result<void> make_folders(const StatePlace& place) {
-  std::string above = "/";
-  for (std::size_t at = 0; at != std::string::npos;) {
-    at = place.folder.find('/', at + 1);
-    std::string folder = place.folder.substr(0, at);
-    struct stat info {};
-    if (::stat(folder.c_str(), &info) != 0) {
-      if (::stat(above.c_str(), &info) != 0) return path_error(above, errno);
-      const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
-      if (!place.named && !ours) return not_ours(above);
-      if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-        return path_error(folder, errno);
-    }
-    above = std::move(folder);
-  }
-  return {};
-}
-
 Result<Fd> open_folder(const StatePlace& place) {
   Fd folder(::open(place.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   struct stat info {};
@@ -160,6 +142,24 @@ Result<std::size_t> forget_in(const Fd& folder, const StatePlace& place,
 
 }  // namespace
 
+Result<void> make_state_folder(const StatePlace& place) {
+  std::string above = "/";
+  for (std::size_t at = 0; at != std::string::npos;) {
+    at = place.folder.find('/', at + 1);
+    std::string folder = place.folder.substr(0, at);
+    struct stat info {};
+    if (::stat(folder.c_str(), &info) != 0) {
+      if (::stat(above.c_str(), &info) != 0) return path_error(above, errno);
+      const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
+      if (!place.named && !ours) return not_ours(above);
+      if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+        return path_error(folder, errno);
+    }
+    above = std::move(folder);
+  }
+  return {};
+}
+
 StatePlace state_place(const Environment& environment) {
   const auto named = environment.get("FITRUN_STATE");
   if (named && named->starts_with('/')) return {*named, true};
@@ -177,7 +177,7 @@ StatePlace state_place(const Environment& environment) {
 
 Result<void> append_run(const StatePlace& place, const RunRecord& record) {
   if (place.folder.empty()) return Error{kNoStatePlace};
-  if (const auto made = make_folders(place); !made) return made.error();
+  if (const auto made = make_state_folder(place); !made) return made.error();
   const auto folder = open_folder(place);
   if (!folder) return folder.error();
   const std::string line = to_json_line(record);

@@ -43,8 +43,10 @@ inline constexpr const char* kNoStatePlace =
     "neither FITRUN_STATE nor XDG_STATE_HOME nor HOME says where runs are "
     "recorded";
 
-// Makes the folders that are missing, for the user alone. The error names the
-// file or folder.
+// Makes the folders that are missing, for the user alone. The error names one.
+Result<void> make_state_folder(const StatePlace& place);
+
+// Makes the folder where it is missing. The error names the file or folder.
 Result<void> append_run(const StatePlace& place, const RunRecord& record);
 
 struct RunHistory {

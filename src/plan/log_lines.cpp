@@ -40,6 +40,19 @@ std::string estimate(const PoolPlan& pool) {
       pool.fit.threads, format_bytes(pool.per_worker.bytes), pool.fit.threads);
 }
 
+// In place of that where jobs are held.
+std::string hold_line(const Plan& plan, const PoolPlan& pool) {
+  const HoldPlan& hold = plan.hold;
+  const std::string known =
+      hold.kinds == 0 ? "none known yet"
+                      : fmt::format("{} {} known", hold.kinds,
+                                    hold.kinds == 1 ? "kind" : "kinds");
+  return fmt::format(
+      "{} free {}, budget {}; up to {} jobs, held where they do not fit ({})",
+      name_of(pool.needs.pool), shown(*pool.binding.available), shown(hold.cap),
+      hold.width, known);
+}
+
 // That even one worker is too many. The original's warning where the shared
 // data alone is; its word on swap stays with it, wherever it is said.
 std::string overflow(const PoolPlan& pool) {
@@ -217,7 +230,9 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       for (const std::string& sentence : pool.reading.diagnostics)
         say(LogLevel::detail, sentence);
     }
-    if (least <= LogLevel::info) say(LogLevel::info, estimate(pool));
+    if (least <= LogLevel::info)
+      say(LogLevel::info,
+          plan.hold.active ? hold_line(plan, pool) : estimate(pool));
     if (least <= LogLevel::info) {
       say(LogLevel::info, limit_line(pool));
       if (!no_fit_for_leases(pool)) say(LogLevel::info, leases_line(pool));
@@ -227,6 +242,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       say(LogLevel::warning, doubt);
     say(LogLevel::warning, cuda_context_line(pool));
     say(LogLevel::warning, process_cap_line(pool));
+    if (plan.hold.active) continue;
     if (no_fit_for_leases(pool)) {
       say(LogLevel::warning, no_fit_for_leases_line(pool));
     } else if (pool.fit.swapping) {
@@ -234,7 +250,9 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       say(LogLevel::warning, free_workers_line(plan));
     }
   }
-  if (const std::string by_cap = cap_line(plan); !by_cap.empty()) {
+  if (plan.hold.active) {
+    // The count is what was wanted.
+  } else if (const std::string by_cap = cap_line(plan); !by_cap.empty()) {
     say(LogLevel::info, by_cap);
   } else if (plan.reduced && !plan.swapping && least <= LogLevel::info) {
     say(LogLevel::info,

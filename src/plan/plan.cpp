@@ -81,8 +81,9 @@ Result<void> show_listed(Launch& launch, const PoolPlan& pool) {
 // What is run, with the counts and the GPUs put in. An error where a GPU cannot
 // be shown to a command.
 Result<void> add_launches(Plan& plan, const Target& target) {
-  Launch whole = launch_of(plan, target, plan.threads);
-  plan.arrival = arrival_of(target, plan.threads);
+  const std::uint64_t count = plan.hold.active ? plan.hold.width : plan.threads;
+  Launch whole = launch_of(plan, target, count);
+  plan.arrival = arrival_of(target, count);
   for (const PoolPlan& pool : plan.pools) {
     if (pool.gpus.empty()) continue;
     if (pool.needs.spread.value == Spread::pin) {
@@ -130,6 +131,10 @@ Result<Plan> make_plan(const Target& target, PlanInput input) {
   }
   plan.reduced = plan.threads < plan.want.value;
   for (PoolPlan& pool : plan.pools) share_out(pool, plan.threads);
+  const std::uint64_t width = cap && cap->name != kHistoryCap
+                                  ? std::min(plan.want.value, cap->workers)
+                                  : plan.want.value;
+  plan.hold = plan_holding(target, limit, width, plan.threads);
   if (const auto added = add_launches(plan, target); !added)
     return added.error();
   return plan;

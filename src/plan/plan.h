@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/sourced.h"
 #include "plan/arrival.h"
+#include "plan/holding.h"
 #include "plan/pools.h"
 #include "plan/target.h"
 #include "probe/constraint.h"
@@ -52,6 +53,9 @@ struct Plan {
   Launch launch;
   // With spread = "pin" what is run instead: a copy for each GPU.
   std::vector<Launch> copies;
+  // With it `launch` has the width of what was wanted, and `threads` is what is
+  // safe where nobody holds.
+  HoldPlan hold;
   std::string lease;   // the id of what was set aside; empty: nothing
   bool as_is = false;  // Target::as_is
   Arrival arrival;     // of the count at the command

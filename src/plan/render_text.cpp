@@ -183,6 +183,13 @@ std::string render_text(const Plan& plan, const TextStyle& style) {
   out += row("want", fmt::format("{}", plan.want.value), "workers",
              plan.want.origin);
   for (const PoolPlan& pool : plan.pools) out += pool_text(pool, plan, style);
+  if (plan.hold.active) {
+    out += row(
+        "holds", format_bytes(static_cast<double>(plan.hold.cap)), "for jobs",
+        fmt::format("up to {} at once; those that do not fit are stopped "
+                    "at birth",
+                    plan.hold.width));
+  }
   if (plan.copies.empty()) return out + runs("runs", plan.launch);
   for (const Launch& copy : plan.copies) out += runs("a copy", copy);
   return out;

@@ -23,6 +23,9 @@ struct Target {
   // How the command says the count; also beside a stage of the user's own.
   std::optional<Tool> tool{};
   bool as_is = false;  // nothing in `command` is replaced or rewritten
+  // What a job takes at most, bytes, where the stage's `per_worker` is
+  // something else: the mean that was learned.
+  std::optional<double> job_bound{};
   // The caller's values of inherited_names(); of a variable that is not set
   // there is none.
   std::map<std::string, std::string> inherited{};

@@ -248,6 +248,14 @@ void Ledger::renew(const std::vector<Holding>& holdings) {
          renewed.error().message);
 }
 
+std::vector<int> Ledger::descriptors() const {
+  std::vector<int> all;
+  if (!home_) return all;
+  for (const Fd* const fd : {&home_->own.fd, &home_->lock, &home_->shared})
+    if (*fd) all.push_back(fd->get());
+  return all;
+}
+
 Fd Ledger::make_held() const {
   if (!own_) return {};
   const std::string name = format_lease_name({own_->id, LeaseName::Kind::held});

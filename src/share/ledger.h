@@ -120,6 +120,9 @@ class Ledger {
   Fd open_held(const LeaseName& name) const;
   void remove_held(const LeaseName& name) const;
 
+  // What a detached process needs that is to read and renew.
+  std::vector<int> descriptors() const;
+
   // The boot's id; "" where there is no folder.
   const std::string& boot() const { return self_.boot; }
 

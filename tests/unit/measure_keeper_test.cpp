@@ -121,7 +121,7 @@ TEST_CASE("a keeper writes down the peak of what we become", "[keeper][real]") {
     ::dup2(output[1], 2);
     ::close(output[0]);
     ::close(output[1]);
-    if (!start_keeper(place, before)) std::_Exit(99);
+    if (!start_keeper(place, before, true, std::nullopt)) std::_Exit(99);
     // 30 MiB, held until there is a checkpoint; no children but its own.
     const std::string script =
         "read c < /proc/$$/task/$$/children; test -z \"$c\" || exit 98; "

@@ -1,0 +1,154 @@
+#include "launch/holding.h"
+
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "hold/peaks_text.h"
+#include "launch/decide.h"
+#include "launch/recording.h"
+#include "measure/runs_file.h"
+#include "os/user_file.h"
+
+namespace fitrun {
+namespace {
+
+std::string peaks_file(const RunsOf& runs, const Caller& caller) {
+  const StatePlace place = state_place(caller.environment);
+  if (place.folder.empty()) return "";
+  const std::string whose = runs.project + '\0' + runs.stage + '\0' + runs.tool;
+  return fmt::format("{}/jobs-{:016x}.txt", place.folder, hash_of(whose));
+}
+
+std::string in_seconds(std::chrono::milliseconds time) {
+  const double seconds = static_cast<double>(time.count()) / 1e3;
+  return fmt::format("{:.{}f} s", seconds, seconds < 10 ? 1 : 0);
+}
+
+std::string shown(std::uint64_t bytes) {
+  return format_bytes(static_cast<double>(bytes));
+}
+
+std::string held_line(const HeldJob& job) {
+  return fmt::format("held {} (needs {}, {} left)", printable(job.key, 100),
+                     shown(job.needs), shown(job.left));
+}
+
+void tell(const HoldReport& report, const std::string& label,
+          const Caller& caller) {
+  const std::string tag = log_tag(label);
+  if (!report.ended) {
+    caller.say(LogLevel::warning,
+               tag + fmt::format("{} jobs are held; {} of {} in use",
+                                 report.held.size(), shown(report.peak),
+                                 shown(report.cap)));
+    for (const HeldJob& job : report.held)
+      caller.say(LogLevel::warning,
+                 tag + held_line(job) + ", for " + in_seconds(job.held));
+    return;
+  }
+  const HoldSummary& all = report.summary;
+  if (all.jobs == 0) return;
+  const std::string kills =
+      report.kills == 0 ? "no kills" : fmt::format("{} killed", report.kills);
+  caller.say(
+      report.kills == 0 ? LogLevel::info : LogLevel::warning,
+      tag + fmt::format("held {} {} for {} in all, at most {} at once; peak {} "
+                        "of {}; {}",
+                        all.jobs, all.jobs == 1 ? "job" : "jobs",
+                        in_seconds(all.time), all.at_once, shown(report.peak),
+                        shown(report.cap), kills));
+}
+
+}  // namespace
+
+KnownPeaks known_peaks(const Target& target, const Caller& caller) {
+  const std::string path = peaks_file(runs_of(target), caller);
+  if (path.empty() || ::access(path.c_str(), F_OK) != 0) return {};
+  const auto note = [&](const std::string& text) {
+    caller.say(LogLevel::info, log_tag(target.stage.label.value) + text);
+  };
+  const auto file = UserFile::open(path);
+  if (!file) {
+    note("peaks of jobs are not known: " + file.error().message);
+    return {};
+  }
+  ParsedPeaks peaks = parse_peaks(
+      file->text(), static_cast<std::uint64_t>(::time(nullptr)) / 86'400);
+  if (peaks.newer)
+    note(path + ": of a later version of fitrun, and not read");
+  else if (peaks.damaged > 0)
+    note(fmt::format("{}: {} damaged lines are left out", path, peaks.damaged));
+  return std::move(peaks.known);
+}
+
+std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
+                                      KnownPeaks known, const Host& host,
+                                      Ledger& ledger, const Caller& caller) {
+  const RunsOf runs = runs_of(target);
+  HoldOrders orders;
+  orders.rules.bound = plan.hold.bound;
+  orders.rules.at_birth_only = plan.hold.at_birth_only;
+  orders.rules.project = runs.project;
+  if (caller.least == LogLevel::detail) {
+    orders.rules.on_held = [&plan, &caller](const HeldJob& job) {
+      caller.say(LogLevel::detail, log_tag(plan.label) + held_line(job));
+    };
+  }
+  orders.known = std::move(known);
+  if (make_state_folder(state_place(caller.environment)))
+    orders.peaks_file = peaks_file(runs, caller);
+  orders.list = ledger.make_held();
+  // Without a folder the guard alone knows it.
+  if (!orders.list)
+    orders.list = Fd(::memfd_create("fitrun-held", MFD_CLOEXEC));
+  if (!orders.list) return std::nullopt;
+  orders.boot = ledger.boot();
+  orders.descriptors = ledger.descriptors();
+  orders.descriptors.push_back(STDERR_FILENO);
+  orders.first_cap = plan.hold.cap;
+  const double headroom = hold_headroom(ram_of(plan).needs);
+  orders.cap = [&target, &host, &ledger, &caller,
+                headroom](std::uint64_t tree) -> std::optional<std::uint64_t> {
+    const Caller silent{caller.environment, [](LogLevel, const std::string&) {},
+                        LogLevel::warning};
+    try {
+      const Plan now = decide(target, host, ledger.read(), silent, {});
+      return now.hold.cap + whole_bytes(headroom * static_cast<double>(tree));
+    } catch (const Failure&) {
+      return std::nullopt;
+    }
+  };
+  orders.renew = [&ledger](std::uint64_t foreseen) {
+    ledger.renew({{Pool::ram, "", foreseen}});
+  };
+  orders.tell = [&plan, &caller](const HoldReport& report) {
+    tell(report, plan.label, caller);
+    if (report.ended) ::close(STDERR_FILENO);  // whoever reads it may go on
+  };
+  orders.done = [&ledger] { ledger.remove_held(); };
+  return orders;
+}
+
+void continue_left_behind(const Ledger& ledger, const LedgerReading& seen,
+                          const Host& host, const Caller& caller) {
+  for (const LeaseName& name : seen.held) {
+    Fd file = ledger.open_held(name);
+    if (!file) continue;
+    const auto list = StopList::take_over(std::move(file), ledger.boot());
+    if (!list) continue;  // somebody looks after it
+    const std::size_t continued = continue_all(host, *list);
+    ledger.remove_held(name);
+    if (continued == 0) continue;
+    caller.say(
+        LogLevel::warning,
+        fmt::format("fitrun: {} stopped {} of a launch whose keeper was "
+                    "killed: continued",
+                    continued, continued == 1 ? "process" : "processes"));
+  }
+}
+
+}  // namespace fitrun

@@ -1,0 +1,31 @@
+// What a launch gives to the keeper that is to hold its jobs, and what it says
+// of it; and what is done about jobs that somebody else left stopped.
+
+#pragma once
+
+#include <optional>
+
+#include "launch/caller.h"
+#include "launch/learning.h"
+#include "measure/held_run.h"
+#include "os/host.h"
+#include "plan/plan.h"
+#include "plan/target.h"
+#include "share/ledger.h"
+
+namespace fitrun {
+
+// What earlier builds of the same project with the same tool say of its jobs.
+KnownPeaks known_peaks(const Target& target, const Caller& caller);
+
+// For start_keeper(); empty where there is no room for a list. All arguments
+// must outlive it.
+std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
+                                      KnownPeaks known, const Host& host,
+                                      Ledger& ledger, const Caller& caller);
+
+// Continues jobs whose keeper and guard are gone, and says so.
+void continue_left_behind(const Ledger& ledger, const LedgerReading& seen,
+                          const Host& host, const Caller& caller);
+
+}  // namespace fitrun

@@ -1,0 +1,140 @@
+#include "measure/held_run.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/saturate.h"
+#include "hold/peaks_text.h"
+#include "hold/stop_list.h"
+#include "os/file.h"
+#include "os/user_file.h"
+#include "run/detached.h"
+
+namespace fitrun {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kCapPeriod{250};
+constexpr milliseconds kRenewalPeriod{1000};
+// A thirtieth of one CPU at most, and a newborn is seen before it has grown.
+constexpr int kLooksShare = 30;
+constexpr microseconds kShortestPause{10'000};
+constexpr microseconds kLongestPause{50'000};
+
+volatile sig_atomic_t asked = 0;
+
+void note_question(int) {
+  asked = 1;
+}
+
+// Continues what is listed once the writing end of `alive` is gone.
+Result<void> start_guard(const StopList& list, const Fd& alive) {
+  const std::vector<int> kept{alive.get(), list.fd()};
+  return start_detached("fitrun-guard", kept, [&] {
+    char byte = 0;
+    while (::read(alive.get(), &byte, 1) < 0 && errno == EINTR) {
+    }
+    continue_all(Host(), list);
+  });
+}
+
+std::uint64_t today() {
+  return static_cast<std::uint64_t>(::time(nullptr)) / 86'400;
+}
+
+// What another run has written meanwhile is theirs: ours is added to it.
+void keep_peaks(const std::string& path, const KnownPeaks& learned) {
+  auto file = UserFile::open(path);
+  if (!file) return;
+  ParsedPeaks kept = parse_peaks(file->text(), today());
+  if (kept.newer) return;
+  for (const auto& [hash, job] : learned.jobs())
+    if (job.day > 0) kept.known.add(hash, job);
+  [[maybe_unused]] const auto written =
+      std::move(*file).write(format_peaks(kept.known));
+}
+
+}  // namespace
+
+HeldRun::HeldRun(HoldOrders orders, pid_t command, StopList list, Fd guarded)
+    : orders_(std::move(orders)),
+      guarded_(std::move(guarded)),
+      cap_(orders_.first_cap) {
+  orders_.rules.today = today();
+  holder_.emplace(Host(), command, std::move(list), std::move(orders_.known),
+                  orders_.rules);
+}
+
+Result<HeldRun> HeldRun::start(HoldOrders orders, pid_t command) {
+  auto list = StopList::make(std::move(orders.list), orders.boot);
+  if (!list) return list.error();
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
+  const Fd alive(ends[0]);
+  Fd guarded(ends[1]);
+  if (const auto started = start_guard(*list, alive); !started)
+    return started.error();
+  struct sigaction action {};
+  action.sa_handler = note_question;
+  ::sigaction(SIGUSR1, &action, nullptr);
+  return HeldRun(std::move(orders), command, std::move(*list),
+                 std::move(guarded));
+}
+
+void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
+                   std::optional<std::uint64_t> kills, Clock::time_point now) {
+  std::uint64_t bytes = view.base;
+  for (const Job& job : view.jobs) bytes = add(bytes, job.bytes);
+  peak_ = std::max(peak_, bytes);
+  if (now >= next_cap_) {
+    next_cap_ = now + kCapPeriod;
+    cap_ = orders_.cap(bytes).value_or(cap_);
+  }
+  const bool killed = kills.value_or(0) > kills_;
+  kills_ = std::max(kills_, kills.value_or(0));
+  holder_->look(tree, view, cap_, killed, now);
+  const std::uint64_t foreseen = holder_->foreseen();
+  // A twentieth more or less changes nothing for others.
+  const std::uint64_t change =
+      std::max(foreseen, renewed_) - std::min(foreseen, renewed_);
+  if (now >= next_renewal_ && change > renewed_ / 20) {
+    next_renewal_ = now + kRenewalPeriod;
+    renewed_ = foreseen;
+    orders_.renew(foreseen);
+  }
+  if (asked != 0) {
+    asked = 0;
+    orders_.tell(report(false));
+  }
+}
+
+microseconds HeldRun::pause(microseconds look) {
+  return std::clamp(look * kLooksShare, kShortestPause, kLongestPause);
+}
+
+HoldReport HeldRun::report(bool ended) const {
+  return {holder_->summary(),
+          holder_->held_jobs(Clock::now()),
+          peak_,
+          cap_,
+          kills_,
+          ended};
+}
+
+void HeldRun::end() {
+  holder_->end(Clock::now());
+  orders_.tell(report(true));
+  orders_.done();
+  if (!orders_.peaks_file.empty())
+    keep_peaks(orders_.peaks_file, holder_->known());
+}
+
+}  // namespace fitrun

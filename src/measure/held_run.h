@@ -1,0 +1,85 @@
+// A run whose jobs are held: what the keeper does beside looking and recording.
+//
+// The keeper starts a guard, another detached process, which continues what is
+// stopped should the keeper be killed. What the tree may have is asked anew
+// while it runs, and what its jobs have and will take is told to whoever counts
+// leases.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "hold/estimate.h"
+#include "hold/holder.h"
+#include "hold/jobs.h"
+#include "measure/runs_file.h"
+#include "os/fd.h"
+
+namespace fitrun {
+
+// What is said when the run has ended, and where somebody asks (SIGUSR1).
+struct HoldReport {
+  HoldSummary summary;
+  std::vector<HeldJob> held;  // now
+  std::uint64_t peak = 0;     // of all jobs and what started them, bytes
+  std::uint64_t cap = 0;      // at last, bytes
+  std::uint64_t kills = 0;    // by the kernel
+  bool ended = false;
+};
+
+// From the launch that becomes the command.
+struct HoldOrders {
+  HoldRules rules;
+  KnownPeaks known;
+  std::string peaks_file;  // where those are kept; "": nowhere
+  Fd list;                 // an empty file of ours
+  std::string boot;
+  std::vector<int> descriptors;  // that the functions need
+  // What the tree may have, when it has `tree`; bytes, empty where that cannot
+  // be told now.
+  std::function<std::optional<std::uint64_t>(std::uint64_t tree)> cap;
+  std::uint64_t first_cap = 0;
+  std::function<void(std::uint64_t foreseen)> renew;
+  std::function<void(const HoldReport&)> tell;
+  std::function<void()> done;  // the list is not needed any more
+};
+
+class HeldRun {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Called in the keeper. The error is that nothing will be held.
+  static Result<HeldRun> start(HoldOrders orders, pid_t command);
+
+  void look(const std::vector<SeenProcess>& tree, const JobView& view,
+            std::optional<std::uint64_t> kills, Clock::time_point now);
+
+  // Until the next look, when one took so long.
+  static std::chrono::microseconds pause(std::chrono::microseconds look);
+
+  // The command has ended: continues what is left, says what was held, and
+  // keeps what was learned.
+  void end();
+
+ private:
+  HeldRun(HoldOrders orders, pid_t command, StopList list, Fd guarded);
+  HoldReport report(bool ended) const;
+
+  HoldOrders orders_;
+  std::optional<Holder> holder_;
+  Fd guarded_;  // the guard waits for its end
+  std::uint64_t cap_;
+  std::uint64_t peak_ = 0;
+  std::uint64_t kills_ = 0;
+  std::uint64_t renewed_ = 0;
+  Clock::time_point next_cap_{};
+  Clock::time_point next_renewal_{};
+};
+
+}  // namespace fitrun

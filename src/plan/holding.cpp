@@ -1,0 +1,38 @@
+#include "plan/holding.h"
+
+namespace fitrun {
+
+double hold_headroom(const PoolNeeds& needs) {
+  return needs.headroom.origin == "default" ? kHoldHeadroom
+                                            : needs.headroom.value;
+}
+
+HoldPlan plan_holding(const Target& target, const PoolPlan& ram,
+                      std::uint64_t want, std::uint64_t count) {
+  HoldPlan plan;
+  const Hold choice = target.stage.hold.value;
+  if (choice == Hold::off || target.stage.pools.size() != 1 ||
+      ram.needs.pool != Pool::ram || !ram.gpus.empty())
+    return plan;
+  const JobKind jobs = target.tool ? target.tool->jobs : JobKind::processes;
+  if (jobs == JobKind::threads) return plan;
+  plan.width = want;
+  plan.at_birth_only = jobs == JobKind::workers;
+  const double bound =
+      target.job_bound.value_or(static_cast<double>(ram.per_worker.bytes));
+  if (bound > 0) plan.bound = whole_bytes(bound);
+  const double headroom = hold_headroom(ram.needs);
+  const auto binding = decide_binding(ram.reading, headroom);
+  const Constraint& decides = binding ? *binding : ram.binding;
+  const double budget = compute_budget(
+      static_cast<double>(*decides.available), lease_terms(decides), headroom,
+      static_cast<double>(ram.needs.reserve.value.count));
+  plan.cap = whole_bytes(budget);
+  const bool by_default =
+      target.tool && jobs == JobKind::processes && plan.bound &&
+      (count < want || static_cast<double>(want) * bound > budget);
+  plan.active = plan.cap > 0 && want > 1 && (choice == Hold::on || by_default);
+  return plan;
+}
+
+}  // namespace fitrun

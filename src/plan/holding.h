@@ -1,0 +1,39 @@
+// Whether the jobs of a command are held where they do not fit (hold/), and
+// what they may have together. Pure.
+//
+// A command that is held starts with as many jobs as were wanted: the memory
+// limits which of them run, not how many there are. What nobody can hold, such
+// as threads, gets the count that is safe.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "plan/pools.h"
+#include "plan/target.h"
+
+namespace fitrun {
+
+// The share of the memory that held jobs may have, unless somebody said
+// another: it is measured anew at each look.
+inline constexpr double kHoldHeadroom = 0.90;
+
+struct HoldPlan {
+  bool active = false;
+  std::uint64_t width = 0;             // jobs that the tool may have at once
+  std::uint64_t cap = 0;               // bytes for all of them
+  std::optional<std::uint64_t> bound;  // of a job's bytes, as declared
+  bool at_birth_only = false;          // workers that take many jobs
+  std::size_t kinds = 0;               // whose peaks are known
+};
+
+// `ram` is the decided pool; `count` how many of the wanted ones are safe.
+HoldPlan plan_holding(const Target& target, const PoolPlan& ram,
+                      std::uint64_t want, std::uint64_t count);
+
+// The share of what is available that held jobs may have.
+double hold_headroom(const PoolNeeds& needs);
+
+}  // namespace fitrun
