@@ -13,7 +13,6 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "launch/names.h"
 #include "launch/recording.h"
 #include "launch/target.h"
 #include "measure/history.h"
@@ -28,8 +27,10 @@
 namespace fitrun {
 namespace {
 
-// For the costs a few are enough, and a cap is lifted by three.
-constexpr std::size_t kMostPastRuns = 24;
+// To learn from. Each is a few kilobytes that every launch reads.
+constexpr std::size_t kRunsForCosts = 8;
+// Where there were kills: a cap is lifted by three at a time.
+constexpr std::size_t kRunsForCaps = 24;
 
 bool is_there(const std::string& path) {
   struct stat info {};
@@ -80,8 +81,7 @@ WorkIs work_of(const std::optional<Tool>& tool) {
 
 // Of a program that is no tool, and of a tool that is gone, the counts.
 WorkIs work_of(const RunRecord& run, const Environment& environment) {
-  if (run.stage.empty() || !is_tool(run.stage, environment))
-    return WorkIs::counts;
+  if (run.stage.empty() || !is_there(run.stage)) return WorkIs::counts;
   return work_of(read_stage(run.stage, environment, CostRule::optional).tool);
 }
 
@@ -187,12 +187,13 @@ Learning learn(Target& target, const LaunchOptions& options,
   const bool undeclared = is_undeclared(target, caller.environment);
   known.recorded = options.watch || target.stage.record || undeclared;
   const StatePlace place = state_place(caller.environment);
-  if (!known.recorded && options.retries == 0 && !has_kills(place))
-    return known;
+  const bool killed = has_kills(place);
+  if (!known.recorded && options.retries == 0 && !killed) return known;
   const RunsOf these = runs_of(target);
   // A stage's declaration is for all that it runs.
   const RunsOf all = these.stage.empty() ? these : RunsOf{.stage = these.stage};
-  auto history = read_history(place, all, kMostPastRuns);
+  auto history =
+      read_history(place, all, killed ? kRunsForCaps : kRunsForCosts);
   const auto note = [&](const std::string& text) {
     caller.say(LogLevel::info, log_tag(target.stage.label.value) + text);
   };
