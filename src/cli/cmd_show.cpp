@@ -33,7 +33,7 @@ std::string runs_line(const Stage& stage, const std::string& name,
   if (place.folder.empty()) return "";
   const auto history = read_history(place, runs_of(stage));
   if (!history || (*history).runs.empty()) return "";
-  return fmt::format("# {} of its runs are recorded: fitrun history {}\n",
+  return fmt::format("# runs recorded: {} (fitrun history {})\n",
                      (*history).runs.size(), name);
 }
 

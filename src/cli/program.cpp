@@ -49,7 +49,7 @@ Names names_here(const Environment& environment) {
     return meaning.kind;
   };
   names.places = [&environment, project] {
-    return places_of_names(*project, environment);
+    return places_of_names(*project, environment) + ", PATH";
   };
   names.candidates = [&environment, project](const std::string& word) {
     std::vector<std::string> known;

@@ -63,7 +63,7 @@ std::string places_of_names(const Project& project,
   std::string places = project.stages.empty() ? "" : project.file + ", ";
   for (const std::string& folder : config_folders(environment))
     places += folder + ", ";
-  return places + "PATH";
+  return places + "the current folder";
 }
 
 std::vector<KnownName> known_names(const Project& project,

@@ -42,8 +42,15 @@ FoundStage found_stage(const std::string& name,
   FoundStage found = find_stage(name, environment);
   if (found.place != Place::nowhere) return found;
   if (name.empty()) throw Failure("STAGE is empty: give a descriptor's path");
-  throw Failure(name + ": no such stage (looked in " +
-                places_of_names(found.project, environment) + ")");
+  const std::vector<KnownName> known = known_names(found.project, environment);
+  std::vector<std::string_view> names;
+  for (const KnownName& each : known) names.push_back(each.name);
+  const std::string_view near = did_you_mean(name, names);
+  throw Failure(
+      in_quotes(name) + " is no stage or tool (looked in " +
+      places_of_names(found.project, environment) + ")" +
+      (near.empty() ? "" : "; did you mean " + std::string(near) + "?") +
+      " (see fitrun list)");
 }
 
 // The descriptor of the tool that begins the command line: named like its

@@ -39,6 +39,7 @@ expect 125 "$FITRUN" show
 one_line
 expect 125 "$FITRUN" show brw
 one_line
+said err 'did you mean brew?'
 expect 125 "$FITRUN" show broken
 said err 'broken.toml:1:'
 
