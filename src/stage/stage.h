@@ -33,7 +33,6 @@ inline constexpr std::chrono::milliseconds kDefaultProbeTimeout{10'000};
 enum class OnNoFit { run_one, fail, wait };
 
 // Whether jobs that would not fit beside the running ones are stopped at birth.
-// Taken from the user already, and not acted upon yet.
 enum class Hold { automatic, on, off };
 
 // Empty: as many workers as CPUs that this process may use.

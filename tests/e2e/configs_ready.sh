@@ -3,7 +3,7 @@
 # found by its bare name from the build tree and from an installation, and puts
 # the right count where its tool looks for it.
 . "$(dirname "$0")/lib.sh"
-export HOME=$work # no descriptors of the user's own
+export HOME=$work FITRUN_HOLD=off # no descriptors of the user's own, no holding
 
 # A tool that shows what reached it.
 mkdir bin
