@@ -27,7 +27,7 @@ std::uint64_t unit_factor(std::string_view unit) {
   const std::string_view rest = std::string_view(low).substr(1);
   std::uint64_t base = 0;
   if (rest == "b") base = 1000;
-  if (rest.empty() || rest == "ib") base = 1024;
+  if (rest.empty() || rest == "i" || rest == "ib") base = 1024;
   std::uint64_t factor = base == 0 ? 0 : 1;
   for (std::size_t i = 0; i <= step; ++i) factor *= base;
   return factor;

@@ -4,19 +4,40 @@
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "launch/target.h"
+#include "plan/inject.h"
 #include "stage/cost.h"
 #include "stage/diagnostic.h"
 
 namespace fitrun {
 namespace {
 
+constexpr double kMib = 1 << 20;
+
 // Inputs that are not there, and costs that are hardly meant.
 void look_at(const Stage& stage, std::vector<std::string>& absent,
              std::vector<std::string>& doubts) {
   for (const PoolNeeds& needs : stage.pools) {
-    for (const Cost* const cost : {&needs.fixed, &needs.per_worker})
-      for (const CostItem& item : sum_cost(*cost, absent).items)
+    for (const Cost* const cost : {&needs.fixed, &needs.per_worker}) {
+      const CostSum sum = sum_cost(*cost, absent);
+      for (const CostItem& item : sum.items)
         if (!item.warning.empty()) doubts.push_back(item.warning);
+      if (cost == &needs.per_worker && !sum.items.empty() && sum.bytes > 0 &&
+          sum.bytes < kMib) {
+        doubts.push_back(sum.items.front().origin + ": per_worker is " +
+                         format_bytes(sum.bytes) +
+                         ", less than a MiB: is its unit missing?");
+      }
+    }
+  }
+  std::vector<std::string> templates = stage.command;
+  for (const Injection& injection : stage.inject)
+    templates.push_back(injection.text);
+  for (const std::string& text : templates) {
+    const std::string near = nearly_placeholder(text);
+    if (!near.empty())
+      doubts.push_back(in_quotes(near) +
+                       " is no placeholder and stays as it is;"
+                       " the count is <threads>");
   }
 }
 

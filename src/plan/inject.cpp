@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.h"
+
 namespace fitrun {
 namespace {
 
@@ -123,6 +125,28 @@ std::vector<std::string> variables_in(std::string_view text) {
         if (!itself) names.emplace_back(name);
       });
   return names;
+}
+
+std::string nearly_placeholder(std::string_view text) {
+  const std::vector<std::string_view> known = {"threads", "per_worker",
+                                               "available", "budget"};
+  const std::vector<std::string_view> others = {
+      "jobs", "workers", "cpus", "procs", "nproc", "processes", "num_threads"};
+  for (std::size_t at = 0; (at = text.find_first_of("<{", at)) != text.npos;) {
+    const std::size_t open = at++;
+    const std::size_t length =
+        text.substr(at, kLongestName + 1).find(text[open] == '<' ? '>' : '}');
+    if (length == text.npos || length == 0) continue;
+    if (open > 0 && text.find_first_of("$<{", open - 1) < open) continue;
+    const std::string_view word = text.substr(open, length + 2);
+    if (fill_in(word, {}) != word || word == "<input>" || word == "{input}")
+      continue;
+    const std::string low = to_lower(text.substr(at, length));
+    if (!did_you_mean(low, known).empty() ||
+        std::find(others.begin(), others.end(), low) != others.end())
+      return std::string(word);
+  }
+  return "";
 }
 
 bool places_count(std::string_view text) {

@@ -38,6 +38,10 @@ std::string fill_in_variable(
 // The NAMEs of all ${NAME} in it.
 std::vector<std::string> variables_in(std::string_view text);
 
+// The first of `text` that looks like a placeholder and is none: "<thread>",
+// "{jobs}"; empty: nothing does.
+std::string nearly_placeholder(std::string_view text);
+
 // Whether the count is put into `text`: it holds <threads> or {threads}.
 bool places_count(std::string_view text);
 

@@ -21,7 +21,9 @@ TEST_CASE("a size is a number and a unit", "[base]") {
       {"2 GiB", 2'147'483'648},
       {"1.5GiB", 1'610'612'736},
       {"0.1KB", 100},
-      {"1.0009KB", 1000},  // below one byte is dropped
+      {"1.0009KB", 1000},      // below one byte is dropped
+      {"2Gi", 2'147'483'648},  // as Kubernetes writes it
+      {"512Ki", 524'288},
       {"3T", 3'298'534'883'328},
       {"1PB", 1'000'000'000'000'000},
       {"7E", 8'070'450'532'247'928'832},

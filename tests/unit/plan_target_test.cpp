@@ -218,6 +218,16 @@ TEST_CASE("a template names the caller's own value", "[plan]") {
                  "MAKEFLAGS") == "k -j3");
 }
 
+TEST_CASE("what is nearly a placeholder is found", "[plan]") {
+  CHECK(nearly_placeholder("-j<thread>") == "<thread>");
+  CHECK(nearly_placeholder("{threads} {jobs}") == "{jobs}");
+  CHECK(nearly_placeholder("<THREADS>") == "<THREADS>");
+  for (const char* const good :
+       {"<threads>", "{per_worker_mib}", "${jobs}", "{{jobs}}", "{}", "<file>",
+        "{print}", "<input>", "<jobs", "{", ""})
+    CHECK(nearly_placeholder(good).empty());
+}
+
 TEST_CASE("the variables that a plan depends on", "[plan]") {
   const Target target = injecting(injecting(make("make"), "V", "${A} $${B}"),
                                   "MAKEFLAGS", "-j<threads>");

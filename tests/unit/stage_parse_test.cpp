@@ -223,6 +223,16 @@ TEST_CASE("letters outside of ASCII are no blanks", "[stage]") {
              Catch::Matchers::ContainsSubstring("s.toml:1:2: error: "));
 }
 
+TEST_CASE("a size without quotes is told what it lacks", "[stage]") {
+  CHECK(mistakes("[ram]\nper_worker = 2GB # each\n")
+            .find("put a size in quotes: \"2GB\"") != std::string::npos);
+  CHECK(mistakes("[ram]\nper_worker = 1.5GiB")
+            .find("put a size in quotes: \"1.5GiB\"") != std::string::npos);
+  CHECK(mistakes("[ram]\nper_worker = x").find("quotes") == std::string::npos);
+  CHECK(mistakes("[ram]\nper_worker = \"2GB").find("put a size") ==
+        std::string::npos);
+}
+
 TEST_CASE("a text that is not TOML is one mistake at its place", "[stage]") {
   CHECK_THAT(mistakes("a = \n"),
              Catch::Matchers::StartsWith("s.toml:1:5: error: "));
