@@ -221,7 +221,7 @@ def run(line, work):
     """What reaches the tool of a line, as words, and its environment."""
     words = line.split()
     environment = {"PATH": work + "/bin:/usr/bin:/bin", "HOME": work,
-                   "FITRUN_LEASES": "off"}
+                   "FITRUN_LEASES": "off", "FITRUN_HOLD": "off"}
     while is_variable(words[0]):
         name, value = words.pop(0).split("=", 1)
         environment[name] = value.replace("_", " ")
