@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "gpu/vram.h"
+#include "launch/learning.h"
 #include "launch/retry_on_oom.h"
 #include "launch/sharing.h"
 #include "os/host.h"
@@ -142,6 +143,7 @@ Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
   if (past.empty()) return make_plan(target, std::move(input)).value();
   Plan plan = make_plan(target, input).value();
   auto cap = remembered_cap(plan, past, caller.environment);
+  if (!cap) cap = cap_of_one_count(plan, target, past, caller.environment);
   if (!cap) return plan;
   input.caps.push_back(std::move(*cap));
   return make_plan(target, std::move(input)).value();

@@ -181,6 +181,25 @@ std::string lessons_of(const std::vector<RunRecord>& runs,
   return text;
 }
 
+std::optional<WorkerCap> cap_of_one_count(const Plan& plan,
+                                          const Target& target,
+                                          const std::vector<RunRecord>& past,
+                                          const Environment& environment) {
+  const auto learned = learn_costs(past, work_of(target.tool));
+  if (!learned || plan.threads >= learned->least_known) return std::nullopt;
+  // Where others' costs are used there is nothing to doubt; and of a count that
+  // was asked for, nobody expects to save.
+  const PoolNeeds& ram = target.stage.pools.front();
+  if (!plan.reduced || ram.per_worker.empty() ||
+      ram.per_worker.front().origin != origin_of(*learned))
+    return std::nullopt;
+  WorkerCap cap;
+  cap.name = kOneCountCap;
+  cap.where = state_place(environment).runs();
+  cap.limit = learned->least_known;
+  return cap;
+}
+
 Learning learn(Target& target, const LaunchOptions& options,
                const Caller& caller) {
   Learning known;

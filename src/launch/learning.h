@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "launch/options.h"
 #include "measure/runs.h"
 #include "os/environment.h"
+#include "plan/plan.h"
 #include "plan/target.h"
 
 namespace fitrun {
@@ -37,6 +39,13 @@ void apply_learned(Target& target, const std::vector<RunRecord>& records);
 // line of which they teach anything: the costs of tools, and caps after kills.
 std::string lessons_of(const std::vector<RunRecord>& runs,
                        const Environment& environment);
+
+// One worker, where the costs were learned from runs with one count, and as
+// many as those do not fit: nothing says that fewer take less (learned.h).
+std::optional<WorkerCap> cap_of_one_count(const Plan& plan,
+                                          const Target& target,
+                                          const std::vector<RunRecord>& past,
+                                          const Environment& environment);
 
 struct Learning {
   // The last runs of the stage or tool, oldest first; and those of them with

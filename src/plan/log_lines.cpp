@@ -151,6 +151,12 @@ std::string cap_line(const Plan& plan) {
   if (!cap || cap->name != plan.limited_by) return "";
   std::string text =
       fmt::format("reduced workers {} -> {}: ", plan.want.value, plan.threads);
+  if (cap->name == kOneCountCap) {
+    return text + fmt::format(
+                      "{} do not fit, and no run shows that fewer take "
+                      "less ({})",
+                      cap->limit, cap->where);
+  }
   if (cap->name == kHistoryCap) {
     return text +
            fmt::format("with {} the kernel has killed for lack of memory ({})",

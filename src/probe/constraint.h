@@ -56,6 +56,9 @@ struct ProcessCap {
 
 // The name of a cap that no kernel keeps: what earlier runs were killed with.
 inline constexpr std::string_view kHistoryCap = "history.oom_kill";
+// Runs with `limit` workers took what is not there now, and no run says what
+// fewer take.
+inline constexpr std::string_view kOneCountCap = "history.one_count";
 
 // A limit on how many processes there can be, in processes.
 struct WorkerCap {

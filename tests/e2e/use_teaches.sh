@@ -82,6 +82,26 @@ expect 0 "$FITRUN" history --forget own.toml
 [ "$(threads --available ram=10GB)" = 8 ] || fail "not forgotten"
 rm state/killed
 
+# Threads: of one count nobody knows what fewer save, and more are no dearer.
+cat >threads.toml <<'END'
+[tool]
+commands = ["cook"]
+count = ["-j"]
+jobs = "threads"
+[ram]
+per_worker = "1MB"
+END
+python3 - "$PWD" >>"$runs" <<'END'
+import json, sys
+print(json.dumps({"v": 1, "time": "2026-11-25T10:00:00Z", "tool": "threads", "project": sys.argv[1],
+                  "kind": "cook", "workers": 4, "available": 10 ** 10, "peak": 4 * 10 ** 9,
+                  "certainty": "counted", "wait_status": 0, "oom_kills": 0}))
+END
+threads() { "$FITRUN" plan --headroom 1 --format threads "$@" threads.toml -- cook -j8 2>err; }
+[ "$(threads --available ram=6GB)" = 6 ] || fail "more than in proportion: $(threads --available ram=6GB)"
+[ "$(threads --available ram=3GB)" = 1 ] || fail "fewer were thought to save: $(threads --available ram=3GB)"
+said err '8 -> 1: 4 do not fit, and no run shows that fewer take less'
+
 # Damaged, of a later version: a note, and the command runs.
 printf '{"v":1,"tool":"tool","work\n{"v":99,"tool":"tool"}\n\0\377\n' >>"$runs"
 expect 0 "$FITRUN" tool.toml -- make -j3 a
