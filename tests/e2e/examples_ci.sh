@@ -5,7 +5,7 @@ mkdir bin && ln -s "$FITRUN" bin/fitrun
 printf '#!/bin/sh\necho "ctest $*"\nexec %s "$@"\n' "$(command -v ctest)" >bin/ctest
 chmod 755 bin/ctest
 PATH=$work/bin:$PATH
-export FITRUN_AVAILABLE=ram=10GB FITRUN_WANT=64
+export FITRUN_AVAILABLE=ram=10GB FITRUN_WANT=64 FITRUN_HOLD=off
 
 commands() { # of GitHub's `run: X`, of GitLab's list below `script:`
   sed -n -e 's/^ *\(- \)\?run: //p' -e '/^ *script:$/,$s/^ *- //p' "$1"
