@@ -33,6 +33,9 @@ ExitStatus plan_command(const Options& options,
                         const Environment& environment) {
   Target target = load_target(options.launch, environment);
   const Caller caller = caller_of(options, environment);
+  // Whoever evaluates it starts a command that nobody holds.
+  if (options.format == Format::shell)
+    target.stage.hold = {Hold::off, "--format shell"};
   const Learning known = learn(target, options.launch, caller);
   // Without the lock: a plan sets nothing aside, so it may be out of date the
   // moment it is printed.

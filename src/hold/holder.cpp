@@ -62,6 +62,7 @@ void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
   if (!command || is_stopped(command->state)) return;
   session_ = command->session;
   std::vector<JobState> states;
+  states.reserve(jobs.size());
   for (Followed* const job : jobs) states.push_back(state_of(*job, now));
   const HoldRoom space = room(cap, view);
   const std::vector<bool> runs = choose_running(space, states);

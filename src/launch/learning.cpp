@@ -41,7 +41,7 @@ bool is_there(const std::string& path) {
 std::string project_folder() {
   char here[PATH_MAX];
   if (!::getcwd(here, sizeof here)) return "";
-  const std::string current = here;
+  std::string current = here;
   std::string folder = current;
   while (!folder.empty()) {
     if (is_there(folder + "/fitrun.toml") || is_there(folder + "/.git"))

@@ -44,6 +44,7 @@ FoundStage found_stage(const std::string& name,
   if (name.empty()) throw Failure("STAGE is empty: give a descriptor's path");
   const std::vector<KnownName> known = known_names(found.project, environment);
   std::vector<std::string_view> names;
+  names.reserve(known.size());
   for (const KnownName& each : known) names.push_back(each.name);
   const std::string_view near = did_you_mean(name, names);
   throw Failure(

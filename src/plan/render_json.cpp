@@ -110,6 +110,11 @@ std::string render_json(const Plan& plan) {
       {"want", {{"value", plan.want.value}, {"origin", plan.want.origin}}},
       {"pools", std::move(pools)},
       {"caps", caps_json(plan.caps)},
+      {"hold",
+       {{"active", plan.hold.active},
+        {"width", plan.hold.width},
+        {"cap", plan.hold.cap},
+        {"known", plan.hold.kinds}}},
       {"command", plan.launch.command},
       {"env", std::move(environment)}};
   if (!plan.copies.empty()) json["copies"] = Json::array();

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Jobs of a real make that do not fit are held, and nothing is left stopped,
+whoever is killed."""
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+from leaselib import MIB, cgroup, enter, read, run, until
+
+FITRUN = os.environ["FITRUN"]
+GROW = os.environ["HELPERS"] + "/grow"
+TOOL = """
+[ram]
+per_worker = "{bound}MiB"
+[tool]
+commands = ["make"]
+count = ["-j"]
+jobs = "processes"
+"""
+
+
+class Project:
+    """A Makefile of jobs of so many MiB, and a make whose bound is known."""
+
+    def __init__(self, w, sizes, bound=120, recipe=None):
+        self.w = w
+        self.folder = w.folder + "-project"
+        os.makedirs(self.folder + "/config/fitrun")
+        with open(self.folder + "/config/fitrun/make.toml", "w") as f:
+            f.write(TOOL.format(bound=bound))
+        jobs = " ".join(f"job{i}" for i in range(len(sizes)))
+        with open(self.folder + "/Makefile", "w") as f:
+            f.write(f"all: {jobs}\n")
+            for i, size in enumerate(sizes):
+                f.write(f"job{i}:\n\t@" + (recipe or "{grow} {size} 0.4 0.2 {number}").format(
+                    grow=GROW, size=size, number=i) + "\n")
+        w.env.update(XDG_CONFIG_HOME=self.folder + "/config",
+                     FITRUN_STATE=self.folder + "/state")
+        w.env.pop("FITRUN_HOLD", None)
+
+    def start(self, group, *options, width=8):
+        """In a session of its own, so that signals to its group are not ours."""
+        return self.w.popen([FITRUN, *options, "make", "-k", f"-j{width}"],
+                            cwd=self.folder, preexec_fn=enter(group),
+                            stderr=subprocess.PIPE)
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            return [int(child) for child in f.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def state(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(") ", 1)[1][0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "gone"
+
+
+def held(pid):
+    return [child for child in children(pid) if state(child) == "T"]
+
+
+def processes(name, group):
+    """Of that name, in that control group."""
+    found = []
+    for pid in read(group, "cgroup.procs").split():
+        try:
+            with open(f"/proc/{pid}/comm") as f:
+                if f.read().strip() == name:
+                    found.append(int(pid))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
+def kills(group):
+    return int(re.search(r"oom_kill (\d+)",
+                         read(group, "memory.oom_control"))[1])
+
+
+def test_what_does_not_fit_is_held(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [100] * 6)
+        p = project.start(group)
+        _, said = p.communicate(timeout=60)
+        assert p.returncode == 0 and kills(group) == 0, (p.returncode, said)
+        assert "up to 8 jobs, held where they do not fit" in said, said
+        assert re.search(r"held \d jobs for .*; no kills", said), said
+        # And the same without, which shows what it is good for.
+        p = project.start(group, "--no-hold", "--per-worker", "1MiB")
+        _, said = p.communicate(timeout=60)
+        assert p.returncode != 0 and kills(group) > 0, (p.returncode, said)
+
+
+def test_the_next_build_knows_the_peaks(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [40] * 12, bound=120)
+        first = project.start(group).communicate(timeout=60)[1]
+        assert "none known yet" in first, first
+        begin = time.monotonic()
+        second = project.start(group).communicate(timeout=60)[1]
+        assert "1 kind known" in second, second
+        assert time.monotonic() - begin < 60
+        (name,) = [n for n in os.listdir(project.folder + "/state")
+                   if n.startswith("jobs-")]
+        with open(f"{project.folder}/state/{name}") as f:
+            lines = f.read().splitlines()
+        assert lines[0] == "fitrun-jobs 1" and len(lines) == 2 + 12, lines
+        assert all(40 * MIB <= int(line.split()[2]) < 50 * MIB
+                   for line in lines[2:]), lines
+
+
+def waiting(project, group):
+    """A build of which at least one job is held."""
+    p = project.start(group)
+    until(lambda: held(p.pid), "a job that is held")
+    return p
+
+
+def test_the_guard_continues_what_a_killed_keeper_held(w):
+    with cgroup(300 * MIB) as group:
+        p = waiting(Project(w, [100] * 4), group)
+        (keeper,) = processes("fitrun-keeper", group)
+        stopped = held(p.pid)
+        os.kill(keeper, signal.SIGKILL)
+        begin = time.monotonic()
+        until(lambda: all(state(pid) != "T" for pid in stopped), "all go on")
+        assert time.monotonic() - begin < 1
+        p.kill()
+        p.wait()
+
+
+def test_the_next_launch_continues_what_both_have_left(w):
+    with cgroup(300 * MIB) as group:
+        p = waiting(Project(w, [100] * 4), group)
+        stopped = held(p.pid)
+        for name in "fitrun-guard", "fitrun-keeper":
+            (pid,) = processes(name, group)
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: not processes(name, group), name + " to be gone")
+        assert any(state(pid) == "T" for pid in stopped)
+        said = subprocess.run(
+            [FITRUN, "--per-worker", "1MiB", "--", "true", "<threads>"],
+            env=w.env, preexec_fn=enter(group), stderr=subprocess.PIPE,
+            text=True, check=True).stderr
+        assert "of a launch whose keeper was killed: continued" in said, said
+        assert all(state(pid) != "T" for pid in stopped)
+        p.kill()
+        p.wait()
+
+
+def test_a_killed_make_takes_held_jobs_along(w):
+    with cgroup(300 * MIB) as group:
+        p = waiting(Project(w, [100] * 4), group)
+        os.kill(p.pid, signal.SIGKILL)
+        p.wait()
+        until(lambda: not read(group, "cgroup.procs"), "everything to end")
+
+
+def test_a_signal_to_the_group_ends_held_jobs_too(w):
+    with cgroup(300 * MIB) as group:
+        p = waiting(Project(w, [100] * 4), group)
+        os.killpg(p.pid, signal.SIGTERM)
+        assert p.wait(timeout=20) in (2, -signal.SIGTERM), p.returncode
+        until(lambda: not read(group, "cgroup.procs"), "everything to end")
+
+
+def test_a_stop_and_a_start_from_the_terminal(w):
+    """^Z and fg, as a shell does them: SIGTSTP and SIGCONT to the group."""
+    with cgroup(300 * MIB) as group:
+        p = waiting(Project(w, [100] * 4), group)
+        os.killpg(p.pid, signal.SIGSTOP)
+        until(lambda: state(p.pid) == "T", "make to stop")
+        os.killpg(p.pid, signal.SIGCONT)
+        _, said = p.communicate(timeout=60)
+        assert p.returncode == 0 and kills(group) == 0, (p.returncode, said)
+
+
+def test_a_daemon_is_left_alone(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(
+            w, [100] * 4,
+            recipe="setsid -f sleep 1000 > /dev/null 2>&1 < /dev/null; "
+                   "{grow} {size}")
+        p = project.start(group)
+        assert p.communicate(timeout=60) and p.returncode == 0
+        daemons = processes("sleep", group)
+        assert len(daemons) == 4 and all(state(d) == "S" for d in daemons)
+        for daemon in daemons:
+            os.kill(daemon, signal.SIGKILL)
+
+
+def test_who_waits_for_a_held_jobs_lock_gets_it(w):
+    """The job that is held has taken the lock before it was seen."""
+    with cgroup(300 * MIB) as group:
+        project = Project(
+            w, [100] * 3,
+            recipe="flock lock {grow} {size}")
+        p = project.start(group)
+        _, said = p.communicate(timeout=60)
+        assert p.returncode == 0 and kills(group) == 0, (p.returncode, said)
+
+
+def test_a_terminal_interrupts_held_jobs(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [100] * 4)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            enter(group)()
+            os.chdir(project.folder)
+            os.environ.update(w.env)
+            os.execv(FITRUN, [FITRUN, "make", "-k", "-j8"])
+        until(lambda: held(pid), "a job that is held")
+        os.write(terminal, b"\x03")
+        _, status = os.waitpid(pid, 0)
+        # make's own end by ^C, or its status where it heard of a stop first.
+        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 2, status
+        until(lambda: not read(group, "cgroup.procs"), "everything to end")
+        os.close(terminal)
+
+
+def test_plan_says_what_would_be_held(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [1])
+        plan = subprocess.run(
+            [FITRUN, "plan", "--format", "json", "make", "-j8"], env=w.env,
+            cwd=project.folder, preexec_fn=enter(group), check=True, text=True,
+            stdout=subprocess.PIPE).stdout
+        plan = json.loads(plan)
+        assert plan["threads"] == 1, plan
+        assert plan["hold"]["active"] and plan["hold"]["width"] == 8, plan
+        assert 250 * MIB < plan["hold"]["cap"] < 300 * MIB * 0.91, plan
+        count = subprocess.run(
+            [FITRUN, "plan", "--format", "threads", "make", "-j8"], env=w.env,
+            cwd=project.folder, preexec_fn=enter(group), check=True, text=True,
+            stdout=subprocess.PIPE).stdout
+        assert count == "1\n", count
+
+
+if not os.path.exists("/usr/bin/make"):
+    raise SystemExit("SKIPPED: no make")
+run(globals())

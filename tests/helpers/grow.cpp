@@ -1,0 +1,33 @@
+// Takes memory little by little, as a compiler does, keeps it, and ends.
+//
+//   grow MIB [SECONDS [SECONDS]]     growing for 0.4, then for 0.2 more
+//
+// It sleeps between, so that many can run on one CPU.
+
+#include <sys/mman.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+int main(int argc, char** argv) {
+  if (argc < 2) return 2;
+  const std::size_t bytes = std::strtoull(argv[1], nullptr, 10) << 20;
+  const double growing = argc > 2 ? std::atof(argv[2]) : 0.4;
+  const double rest = argc > 3 ? std::atof(argv[3]) : 0.2;
+  void* const at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) return 3;
+  constexpr std::size_t kSteps = 40;
+  for (std::size_t step = 0; step < kSteps; ++step) {
+    const std::size_t from = bytes / kSteps * step;
+    const std::size_t to = step + 1 == kSteps ? bytes : from + bytes / kSteps;
+    std::memset(static_cast<char*>(at) + from, 1, to - from);
+    std::this_thread::sleep_for(
+        std::chrono::duration<double>(growing / kSteps));
+  }
+  std::this_thread::sleep_for(std::chrono::duration<double>(rest));
+  return 0;
+}
