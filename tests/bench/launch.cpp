@@ -71,6 +71,9 @@ int main(int argc, char** argv) {
       {"env true", {"env", "true"}},
       {"fitrun -q STAGE -- true", launch},
       {"... with FITRUN_LEASES=off", launch, false},
+      // A tool, which is recorded: what is before it and beside it.
+      {"nice xargs", {"nice", "xargs", "-a", "/dev/null", "true"}},
+      {"fitrun -q xargs", {argv[2], "-q", "xargs", "-a", "/dev/null", "true"}},
   };
   std::vector<Subject*> order;
   for (Subject& subject : subjects) order.push_back(&subject);
