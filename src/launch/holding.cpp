@@ -85,6 +85,21 @@ KnownPeaks known_peaks(const Target& target, const Caller& caller) {
   return std::move(peaks.known);
 }
 
+bool is_held_outside(const Host& host, const Caller& caller) {
+  const auto text = caller.environment.get(kHolderVariable);
+  const auto holder = text ? parse_pid(*text) : std::nullopt;
+  if (!holder) return false;
+  constexpr int kDeepest = 256;
+  pid_t pid = ::getppid();
+  for (int depth = 0; pid > 1 && depth < kDeepest; ++depth) {
+    if (pid == *holder) return true;
+    const auto stat = read_process_stat(host, pid);
+    if (!stat) return false;
+    pid = stat->parent;
+  }
+  return pid == *holder;
+}
+
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
                                       KnownPeaks known, const Host& host,
                                       Ledger& ledger, const Caller& caller) {

@@ -18,6 +18,14 @@ namespace fitrun {
 // What earlier builds of the same project with the same tool say of its jobs.
 KnownPeaks known_peaks(const Target& target, const Caller& caller);
 
+// The variable that tells the command's own launches who holds: the pid of the
+// command.
+inline constexpr const char* kHolderVariable = "FITRUN_HOLDER";
+
+// Whether one of our ancestors is a command whose jobs are held: then nothing
+// in its tree is held by anybody else.
+bool is_held_outside(const Host& host, const Caller& caller);
+
 // For start_keeper(); empty where there is no room for a list. All arguments
 // must outlive it.
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,

@@ -1,6 +1,9 @@
 #include "launch/run_stage.h"
 
+#include <unistd.h>
+
 #include <chrono>
+#include <string>
 
 #include "launch/child.h"
 #include "launch/decide.h"
@@ -86,6 +89,7 @@ void run_stage(const LaunchOptions& options, const Host& host,
   Ledger ledger(host, caller.environment);
   const Learning known = learn(target, options, caller);
   const std::vector<RunRecord>& past = known.alike;
+  target.held_outside = is_held_outside(host, caller);
   Plan plan = decide_and_lease(target, options, past, host, ledger, caller);
   std::optional<HoldOrders> hold;
   if (plan.hold.active) {
@@ -109,7 +113,10 @@ void run_stage(const LaunchOptions& options, const Host& host,
       keeper.reset();  // this process is what is watched
       run_copies(plan);
     }
-    const ChildSpec self = child_of(plan.launch, plan.lease);
+    ChildSpec self = child_of(plan.launch, plan.lease);
+    if (plan.hold.active && keeper)
+      self.changes.set.emplace_back(kHolderVariable,
+                                    std::to_string(::getpid()));
     become(self.argv, self.changes);
   } catch (const Failure&) {
     call_off(keeper);

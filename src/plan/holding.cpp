@@ -31,6 +31,8 @@ HoldPlan plan_holding(const Target& target, const PoolPlan& ram,
   const bool by_default =
       target.tool && jobs == JobKind::processes && plan.bound &&
       (count < want || static_cast<double>(want) * bound > budget);
+  plan.outside = target.held_outside && want > 1;
+  if (plan.outside) return plan;
   plan.active = plan.cap > 0 && want > 1 && (choice == Hold::on || by_default);
   return plan;
 }

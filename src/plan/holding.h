@@ -22,6 +22,7 @@ inline constexpr double kHoldHeadroom = 0.90;
 
 struct HoldPlan {
   bool active = false;
+  bool outside = false;                // a launch around this one does it
   std::uint64_t width = 0;             // jobs that the tool may have at once
   std::uint64_t cap = 0;               // bytes for all of them
   std::optional<std::uint64_t> bound;  // of a job's bytes, as declared

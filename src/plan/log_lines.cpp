@@ -43,6 +43,10 @@ std::string estimate(const PoolPlan& pool) {
 // In place of that where jobs are held.
 std::string hold_line(const Plan& plan, const PoolPlan& pool) {
   const HoldPlan& hold = plan.hold;
+  if (hold.outside) {
+    return fmt::format("up to {} jobs, held by the launch around this one",
+                       hold.width);
+  }
   const std::string known =
       hold.kinds == 0 ? "none known yet"
                       : fmt::format("{} {} known", hold.kinds,
@@ -237,8 +241,9 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
         say(LogLevel::detail, sentence);
     }
     if (least <= LogLevel::info)
-      say(LogLevel::info,
-          plan.hold.active ? hold_line(plan, pool) : estimate(pool));
+      say(LogLevel::info, plan.hold.active || plan.hold.outside
+                              ? hold_line(plan, pool)
+                              : estimate(pool));
     if (least <= LogLevel::info) {
       say(LogLevel::info, limit_line(pool));
       if (!no_fit_for_leases(pool)) say(LogLevel::info, leases_line(pool));
@@ -248,7 +253,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       say(LogLevel::warning, doubt);
     say(LogLevel::warning, cuda_context_line(pool));
     say(LogLevel::warning, process_cap_line(pool));
-    if (plan.hold.active) continue;
+    if (plan.hold.active || plan.hold.outside) continue;
     if (no_fit_for_leases(pool)) {
       say(LogLevel::warning, no_fit_for_leases_line(pool));
     } else if (pool.fit.swapping) {
@@ -256,7 +261,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       say(LogLevel::warning, free_workers_line(plan));
     }
   }
-  if (plan.hold.active) {
+  if (plan.hold.active || plan.hold.outside) {
     // The count is what was wanted.
   } else if (const std::string by_cap = cap_line(plan); !by_cap.empty()) {
     say(LogLevel::info, by_cap);

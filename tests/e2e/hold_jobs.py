@@ -228,6 +228,19 @@ def test_a_terminal_interrupts_held_jobs(w):
         os.close(terminal)
 
 
+def test_a_launch_within_a_held_one_holds_nothing_itself(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [1, 1], recipe=f"{FITRUN} make -f inner -j5 "
+                          "2>said{number}; cat said{number}")
+        with open(project.folder + "/inner", "w") as f:
+            f.write(f"all: a b c d\na b c d:\n\t@{GROW} 100\n")
+        p = project.start(group)
+        out, said = p.communicate(timeout=60)
+        assert p.returncode == 0 and kills(group) == 0, (p.returncode, said)
+        assert "up to 5 jobs, held by the launch around this one" in out, out
+        assert "held" in said.splitlines()[-1], said
+
+
 def test_plan_says_what_would_be_held(w):
     with cgroup(300 * MIB) as group:
         project = Project(w, [1])
