@@ -74,12 +74,14 @@ std::vector<ConfigName> list_configs(const Environment& environment) {
   std::map<std::string, std::string> files;
   for (const std::string& folder : config_folders(environment)) {
     for (const std::string& file : Host().list(folder)) {
-      const std::string path = folder + "/" + file;
+      std::string path = folder;
+      path.append("/").append(file);
       if (!file.ends_with(kSuffix) || !is_file(path)) continue;
       files.emplace(file.substr(0, file.size() - kSuffix.size()), path);
     }
   }
   std::vector<ConfigName> names;
+  names.reserve(files.size());
   for (auto& [name, file] : files) names.push_back({name, file});
   return names;
 }
