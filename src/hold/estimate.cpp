@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "hold/job_key.h"
 
 namespace fitrun {
 namespace {
@@ -23,14 +24,6 @@ std::uint64_t times(std::uint64_t bytes, double factor) {
 
 std::uint64_t KnownJob::largest() const {
   return *std::max_element(peaks.begin(), peaks.end());
-}
-
-// FNV-1a.
-JobHash hash_of(std::string_view key) {
-  JobHash hash = 0xcbf29ce484222325;
-  for (const char c : key)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
 }
 
 void KnownPeaks::add(JobHash job, KnownJob known) {

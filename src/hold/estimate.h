@@ -35,9 +35,9 @@ struct KnownJob {
   std::uint64_t largest() const;
 };
 
-// Of command lines only a hash is kept: there may be 20,000 of them.
+// Of command lines only hash_of() their key (job_key.h) is kept: there may be
+// 20,000 of them.
 using JobHash = std::uint64_t;
-JobHash hash_of(std::string_view key);
 
 class KnownPeaks {
  public:

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/base_name.h"
+
 namespace fitrun {
 namespace {
 
@@ -186,14 +188,6 @@ bool unwrap(Words& argv) {
   return true;
 }
 
-// FNV-1a: short, and the same on every machine that shares a history.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : text)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
-
 std::string shortened(std::string key) {
   if (key.size() <= kLongestKey) return key;
   const std::uint64_t hash = hash_of(key);
@@ -215,8 +209,11 @@ std::string compiler_kind(const Words& words) {
 
 }  // namespace
 
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : text)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return hash;
 }
 
 Words own_words(Words argv) {

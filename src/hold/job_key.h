@@ -9,14 +9,15 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace fitrun {
 
-// The last part of a path.
-std::string_view base_name(std::string_view path);
+// FNV-1a: short, and the same on every machine that shares a history.
+std::uint64_t hash_of(std::string_view text);
 
 // The words of the program that this command line is for: behind sh -c, env,
 // nice, nohup, stdbuf, timeout, time, ccache, distcc, sccache and libtool. Of a

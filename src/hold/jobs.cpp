@@ -5,7 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "hold/job_key.h"
+#include "base/base_name.h"
 
 namespace fitrun {
 namespace {

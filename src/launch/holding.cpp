@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "hold/job_key.h"
 #include "hold/peaks_text.h"
 #include "launch/decide.h"
 #include "launch/recording.h"
@@ -16,9 +17,7 @@
 namespace fitrun {
 namespace {
 
-std::string peaks_file(const RunsOf& runs, const Caller& caller) {
-  const StatePlace place = state_place(caller.environment);
-  if (place.folder.empty()) return "";
+std::string peaks_file(const RunsOf& runs, const StatePlace& place) {
   const std::string whose = runs.project + '\0' + runs.stage + '\0' + runs.tool;
   return fmt::format("{}/jobs-{:016x}.txt", place.folder, hash_of(whose));
 }
@@ -63,27 +62,26 @@ void tell(const HoldReport& report, const std::string& label,
                         shown(report.cap), kills));
 }
 
-}  // namespace
-
-KnownPeaks known_peaks(const Target& target, const Caller& caller) {
-  const std::string path = peaks_file(runs_of(target), caller);
-  if (path.empty() || ::access(path.c_str(), F_OK) != 0) return {};
+KnownPeaks known_peaks(const std::string& path, std::uint64_t today,
+                       const std::string& label, const Caller& caller) {
+  if (::access(path.c_str(), F_OK) != 0) return {};
   const auto note = [&](const std::string& text) {
-    caller.say(LogLevel::info, log_tag(target.stage.label.value) + text);
+    caller.say(LogLevel::info, log_tag(label) + text);
   };
   const auto file = UserFile::open(path);
   if (!file) {
     note("peaks of jobs are not known: " + file.error().message);
     return {};
   }
-  ParsedPeaks peaks = parse_peaks(
-      file->text(), static_cast<std::uint64_t>(::time(nullptr)) / 86'400);
+  ParsedPeaks peaks = parse_peaks(file->text(), today);
   if (peaks.newer)
     note(path + ": of a later version of fitrun, and not read");
   else if (peaks.damaged > 0)
     note(fmt::format("{}: {} damaged lines are left out", path, peaks.damaged));
   return std::move(peaks.known);
 }
+
+}  // namespace
 
 bool is_held_outside(const Host& host, const Caller& caller) {
   const auto text = caller.environment.get(kHolderVariable);
@@ -101,8 +99,8 @@ bool is_held_outside(const Host& host, const Caller& caller) {
 }
 
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
-                                      KnownPeaks known, const Host& host,
-                                      Ledger& ledger, const Caller& caller) {
+                                      const Host& host, Ledger& ledger,
+                                      const Caller& caller) {
   const RunsOf runs = runs_of(target);
   HoldOrders orders;
   orders.rules.bound = plan.hold.bound;
@@ -113,9 +111,14 @@ std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
       caller.say(LogLevel::detail, log_tag(plan.label) + held_line(job));
     };
   }
-  orders.known = std::move(known);
-  if (make_state_folder(state_place(caller.environment)))
-    orders.peaks_file = peaks_file(runs, caller);
+  orders.rules.today = static_cast<std::uint64_t>(::time(nullptr)) / 86'400;
+  const StatePlace place = state_place(caller.environment);
+  if (!place.folder.empty()) {
+    const std::string file = peaks_file(runs, place);
+    orders.known =
+        known_peaks(file, orders.rules.today, target.stage.label.value, caller);
+    if (make_state_folder(place)) orders.peaks_file = file;
+  }
   orders.list = ledger.make_held();
   // Without a folder the guard alone knows it.
   if (!orders.list)

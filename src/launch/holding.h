@@ -15,9 +15,6 @@
 
 namespace fitrun {
 
-// What earlier builds of the same project with the same tool say of its jobs.
-KnownPeaks known_peaks(const Target& target, const Caller& caller);
-
 // The variable that tells the command's own launches who holds: the pid of the
 // command.
 inline constexpr const char* kHolderVariable = "FITRUN_HOLDER";
@@ -26,11 +23,12 @@ inline constexpr const char* kHolderVariable = "FITRUN_HOLDER";
 // in its tree is held by anybody else.
 bool is_held_outside(const Host& host, const Caller& caller);
 
-// For start_keeper(); empty where there is no room for a list. All arguments
-// must outlive it.
+// For start_keeper(), with what earlier builds of the same project with the
+// same tool say of its jobs; empty where there is no room for a list. All
+// arguments must outlive it.
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
-                                      KnownPeaks known, const Host& host,
-                                      Ledger& ledger, const Caller& caller);
+                                      const Host& host, Ledger& ledger,
+                                      const Caller& caller);
 
 // Continues jobs whose keeper and guard are gone, and says so.
 void continue_left_behind(const Ledger& ledger, const LedgerReading& seen,

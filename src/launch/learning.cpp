@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base_name.h"
 #include "base/bytes.h"
 #include "base/text.h"
 #include "launch/recording.h"
@@ -62,10 +63,9 @@ std::string joined(const std::vector<std::string>& words) {
 
 // "make" of ".../configs/make.toml", whatever link led there.
 std::string tool_name(const Stage& stage) {
-  std::string name = stage_id(stage);
-  name.erase(0, name.rfind('/') + 1);
-  const std::size_t dot = name.rfind(".toml");
-  return name.substr(0, dot);
+  const std::string id = stage_id(stage);
+  const std::string_view name = base_name(id);
+  return std::string(name.substr(0, name.rfind(".toml")));
 }
 
 bool is_from(const Cost& cost, const std::string& file) {
@@ -120,10 +120,8 @@ RunsOf runs_of(const Target& target) {
   const Tool* const tool = target.tool ? &*target.tool : nullptr;
   runs.project = project_folder();
   runs.kind = joined(kind_of_line(tool, target.command));
-  if (runs.stage.empty() && runs.tool.empty() && !target.command.empty()) {
-    const std::string& program = target.command.front();
-    runs.tool = program.substr(program.rfind('/') + 1);
-  }
+  if (runs.stage.empty() && runs.tool.empty() && !target.command.empty())
+    runs.tool = base_name(target.command.front());
   return runs;
 }
 

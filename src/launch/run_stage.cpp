@@ -93,9 +93,8 @@ void run_stage(const LaunchOptions& options, const Host& host,
   Plan plan = decide_and_lease(target, options, past, host, ledger, caller);
   std::optional<HoldOrders> hold;
   if (plan.hold.active) {
-    KnownPeaks peaks = known_peaks(target, caller);
-    plan.hold.kinds = peaks.kinds();
-    hold = hold_orders(plan, target, std::move(peaks), host, ledger, caller);
+    hold = hold_orders(plan, target, host, ledger, caller);
+    if (hold) plan.hold.kinds = hold->known.kinds();
   }
   tell(plan, ledger, caller);
   Fd keeper;

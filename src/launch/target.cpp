@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/base_name.h"
 #include "base/text.h"
 #include "launch/names.h"
 #include "os/file.h"
@@ -62,8 +63,8 @@ std::optional<Stage> find_tool(const std::vector<std::string>& command,
                                bool decides, const Environment& environment) {
   constexpr std::size_t kWords = 4;
   for (std::size_t i = 0; i < std::min(command.size(), kWords); ++i) {
-    std::string word = command[i];
-    if (i == 0) word.erase(0, word.rfind('/') + 1);
+    const std::string word(i == 0 ? base_name(command[i])
+                                  : std::string_view(command[i]));
     if (word.empty() || word[0] == '-' || word.find('/') != std::string::npos)
       continue;
     const std::string file = find_config(word, environment);

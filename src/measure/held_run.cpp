@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,15 +45,12 @@ Result<void> start_guard(const StopList& list, const Fd& alive) {
   });
 }
 
-std::uint64_t today() {
-  return static_cast<std::uint64_t>(::time(nullptr)) / 86'400;
-}
-
 // What another run has written meanwhile is theirs: ours is added to it.
-void keep_peaks(const std::string& path, const KnownPeaks& learned) {
+void keep_peaks(const std::string& path, const KnownPeaks& learned,
+                std::uint64_t today) {
   auto file = UserFile::open(path);
   if (!file) return;
-  ParsedPeaks kept = parse_peaks(file->text(), today());
+  ParsedPeaks kept = parse_peaks(file->text(), today);
   if (kept.newer) return;
   for (const auto& [hash, job] : learned.jobs())
     if (job.day > 0) kept.known.add(hash, job);
@@ -68,7 +64,6 @@ HeldRun::HeldRun(HoldOrders orders, pid_t command, StopList list, Fd guarded)
     : orders_(std::move(orders)),
       guarded_(std::move(guarded)),
       cap_(orders_.first_cap) {
-  orders_.rules.today = today();
   holder_.emplace(Host(), command, std::move(list), std::move(orders_.known),
                   orders_.rules);
 }
@@ -134,7 +129,7 @@ void HeldRun::end() {
   orders_.tell(report(true));
   orders_.done();
   if (!orders_.peaks_file.empty())
-    keep_peaks(orders_.peaks_file, holder_->known());
+    keep_peaks(orders_.peaks_file, holder_->known(), orders_.rules.today);
 }
 
 }  // namespace fitrun

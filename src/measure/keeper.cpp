@@ -194,16 +194,16 @@ Result<Fd> start_keeper(const StatePlace& place, RunRecord record,
   record.run = name_of_run();
   std::vector<int> kept{called_off.get()};
   if (process.pidfd() >= 0) kept.push_back(process.pidfd());
+  Fd is_ready;
+  Fd tells_ready;
   if (hold) {
+    if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
+    is_ready = Fd(ends[0]);
+    tells_ready = Fd(ends[1]);
     kept.insert(kept.end(), hold->descriptors.begin(), hold->descriptors.end());
-    kept.push_back(hold->list.get());
+    kept.insert(kept.end(), {hold->list.get(), tells_ready.get()});
   }
   const pid_t command = self->pid;
-  int ready[2];
-  if (::pipe2(ready, O_CLOEXEC) != 0) return path_error("pipe", errno);
-  const Fd is_ready(ready[0]);
-  Fd tells_ready(ready[1]);
-  kept.push_back(tells_ready.get());
   const auto started = start_detached("fitrun-keeper", kept, [&] {
     std::optional<HeldRun> held;
     if (hold) {

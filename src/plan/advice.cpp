@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "base/base_name.h"
 #include "base/text.h"
 #include "probe/cgroup_files.h"
 
@@ -23,10 +24,6 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-std::string_view last_component(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 Keeper keeper_of(std::string_view level) {
   if (has(level, "kubepods")) return Keeper::kubernetes;
   if (has(level, "/slurm") || has(level, "slurmstepd")) return Keeper::slurm;
@@ -34,7 +31,7 @@ Keeper keeper_of(std::string_view level) {
   if (has(level, "/lxc")) return Keeper::lxc;
   // The root of a cgroup namespace, or what is above it.
   if (level == "/" || has(level, "/..")) return Keeper::container;
-  const std::string_view name = last_component(level);
+  const std::string_view name = base_name(level);
   if (name.ends_with(".service") || name.ends_with(".scope") ||
       name.ends_with(".slice"))
     return Keeper::systemd;
@@ -62,7 +59,7 @@ const Knob* knob_of(std::string_view file) {
 
 // A unit of the user's manager is changed by the user's systemctl.
 std::string unit_advice(std::string_view level, const std::string& property) {
-  const std::string_view unit = last_component(level);
+  const std::string_view unit = base_name(level);
   const bool of_user = has(level, "/user@") && !unit.starts_with("user@");
   return std::string("systemctl ") + (of_user ? "--user " : "") +
          "set-property " + shell_quoted(unit) + " " + property +

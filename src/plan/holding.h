@@ -28,6 +28,9 @@ struct HoldPlan {
   std::optional<std::uint64_t> bound;  // of a job's bytes, as declared
   bool at_birth_only = false;          // workers that take many jobs
   std::size_t kinds = 0;               // whose peaks are known
+
+  // Whether the command starts with `width`, because somebody holds its jobs.
+  bool keeps_width() const { return active || outside; }
 };
 
 // `ram` is the decided pool; `count` how many of the wanted ones are safe.

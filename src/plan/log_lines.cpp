@@ -241,9 +241,8 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
         say(LogLevel::detail, sentence);
     }
     if (least <= LogLevel::info)
-      say(LogLevel::info, plan.hold.active || plan.hold.outside
-                              ? hold_line(plan, pool)
-                              : estimate(pool));
+      say(LogLevel::info,
+          plan.hold.keeps_width() ? hold_line(plan, pool) : estimate(pool));
     if (least <= LogLevel::info) {
       say(LogLevel::info, limit_line(pool));
       if (!no_fit_for_leases(pool)) say(LogLevel::info, leases_line(pool));
@@ -253,7 +252,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       say(LogLevel::warning, doubt);
     say(LogLevel::warning, cuda_context_line(pool));
     say(LogLevel::warning, process_cap_line(pool));
-    if (plan.hold.active || plan.hold.outside) continue;
+    if (plan.hold.keeps_width()) continue;
     if (no_fit_for_leases(pool)) {
       say(LogLevel::warning, no_fit_for_leases_line(pool));
     } else if (pool.fit.swapping) {
@@ -261,7 +260,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       say(LogLevel::warning, free_workers_line(plan));
     }
   }
-  if (plan.hold.active || plan.hold.outside) {
+  if (plan.hold.keeps_width()) {
     // The count is what was wanted.
   } else if (const std::string by_cap = cap_line(plan); !by_cap.empty()) {
     say(LogLevel::info, by_cap);

@@ -82,7 +82,7 @@ Result<void> show_listed(Launch& launch, const PoolPlan& pool) {
 // be shown to a command.
 Result<void> add_launches(Plan& plan, const Target& target) {
   const std::uint64_t count =
-      plan.hold.active || plan.hold.outside ? plan.hold.width : plan.threads;
+      plan.hold.keeps_width() ? plan.hold.width : plan.threads;
   Launch whole = launch_of(plan, target, count);
   plan.arrival = arrival_of(target, count);
   for (const PoolPlan& pool : plan.pools) {

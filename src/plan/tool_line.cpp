@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/base_name.h"
 #include "base/text.h"
 #include "plan/inject.h"
 #include "stage/stage.h"
@@ -15,10 +16,6 @@ using Strings = std::vector<std::string>;
 
 bool is_in(const Strings& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
-}
-
-std::string_view basename(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
 }
 
 bool all_digits(std::string_view text) {
@@ -190,7 +187,8 @@ bool is_like(std::string_view pattern, std::string_view word) {
 std::vector<std::size_t> find_begin(const Tool& tool, const Strings& begin,
                                     const Strings& command) {
   std::vector<std::size_t> found;
-  if (command.empty() || !is_like(begin[0], basename(command[0]))) return found;
+  if (command.empty() || !is_like(begin[0], base_name(command[0])))
+    return found;
   found.push_back(0);
   for (std::size_t at = 1; found.size() < begin.size(); ++at) {
     if (at >= command.size()) return {};
@@ -291,7 +289,7 @@ Strings kind_of_line(const Tool* tool, const Strings& command) {
   const auto add = [&](std::string_view word) {
     if (kind.size() < kMostKindWords) kind.emplace_back(word);
   };
-  add(basename(command[0]));
+  add(base_name(command[0]));
   const auto line = tool ? read_tool_line(*tool, command) : std::nullopt;
   if (!line) {
     for (std::size_t i = 1; i < command.size(); ++i)
