@@ -65,7 +65,7 @@ struct Scene {
   Scratch scratch;
   std::vector<const Sleeper*> jobs;
 
-  Holder holder(HoldRules rules) {
+  Holder make_holder(HoldRules rules) {
     return {Host(), ::getpid(),
             StopList::make(list_file(scratch), "boot").value(), KnownPeaks(),
             std::move(rules)};
@@ -95,21 +95,28 @@ HoldRules bound_of(std::uint64_t mib) {
   return rules;
 }
 
+// Two jobs of which the bound lets one run.
+struct OneFits : Scene {
+  Sleeper first;
+  Sleeper second;
+  Holder holder = make_holder(bound_of(60));
+  Clock::time_point now = Clock::now();
+
+  OneFits() {
+    jobs = {&first, &second};
+    look(holder, 100, now);
+    REQUIRE(WIFSTOPPED(second.event()));
+  }
+};
+
 }  // namespace
 
-TEST_CASE("a job that does not fit is stopped until it does", "[hold]") {
-  Scene scene;
-  const Sleeper first;
-  const Sleeper second;
-  scene.jobs = {&first, &second};
-  const auto now = Clock::now();
-  Holder holder = scene.holder(bound_of(60));
-  scene.look(holder, 100, now);
-  CHECK(WIFSTOPPED(second.event()));
+TEST_CASE_METHOD(OneFits, "a job that does not fit is stopped until it does",
+                 "[hold]") {
   CHECK(first.stat().state != 'T');
   CHECK(holder.held() == 1);
   CHECK(holder.foreseen() == 61 * kMib);  // 60 to come, 1 that is held
-  scene.look(holder, 200, now + std::chrono::milliseconds(300));
+  look(holder, 200, now + std::chrono::milliseconds(300));
   CHECK(WIFCONTINUED(second.event()));
   CHECK(holder.held() == 0);
   CHECK(holder.summary().jobs == 1);
@@ -117,32 +124,19 @@ TEST_CASE("a job that does not fit is stopped until it does", "[hold]") {
   CHECK(holder.summary().time == std::chrono::milliseconds(300));
 }
 
-TEST_CASE("a held job goes on when it is to end", "[hold]") {
-  Scene scene;
-  const Sleeper first;
-  const Sleeper second;
-  scene.jobs = {&first, &second};
-  Holder holder = scene.holder(bound_of(60));
-  scene.look(holder, 100, Clock::now());
-  REQUIRE(WIFSTOPPED(second.event()));
+TEST_CASE_METHOD(OneFits, "a held job goes on when it is to end", "[hold]") {
   ::kill(second.pid(), SIGTERM);
-  scene.look(holder, 100, Clock::now());
+  look(holder, 100, Clock::now());
   int status = second.event();
   if (WIFCONTINUED(status)) status = second.event();
   CHECK(WIFSIGNALED(status));
 }
 
-TEST_CASE("what somebody else continues is held again", "[hold]") {
-  Scene scene;
-  const Sleeper first;
-  const Sleeper second;
-  scene.jobs = {&first, &second};
-  Holder holder = scene.holder(bound_of(60));
-  scene.look(holder, 100, Clock::now());
-  REQUIRE(WIFSTOPPED(second.event()));
+TEST_CASE_METHOD(OneFits, "what somebody else continues is held again",
+                 "[hold]") {
   ::kill(second.pid(), SIGCONT);
   REQUIRE(WIFCONTINUED(second.event()));
-  scene.look(holder, 100, Clock::now());
+  look(holder, 100, Clock::now());
   CHECK(WIFSTOPPED(second.event()));
 }
 
@@ -152,7 +146,7 @@ TEST_CASE("at its end a holder continues all", "[hold]") {
   const Sleeper second;
   scene.jobs = {&first, &second};
   {
-    Holder holder = scene.holder(bound_of(60));
+    Holder holder = scene.make_holder(bound_of(60));
     scene.look(holder, 100, Clock::now());
     REQUIRE(WIFSTOPPED(second.event()));
   }
@@ -166,7 +160,7 @@ TEST_CASE("another session is never stopped", "[hold]") {
   while (second.stat().session != second.pid()) {
   }
   scene.jobs = {&first, &second};
-  Holder holder = scene.holder(bound_of(60));
+  Holder holder = scene.make_holder(bound_of(60));
   scene.look(holder, 100, Clock::now());
   CHECK(holder.held() == 0);
   CHECK(second.stat().state != 'T');
@@ -179,26 +173,19 @@ TEST_CASE("a worker that has begun is not held", "[hold]") {
   scene.jobs = {&first, &second};
   HoldRules rules = bound_of(10);
   rules.at_birth_only = true;
-  Holder holder = scene.holder(rules);
+  Holder holder = scene.make_holder(rules);
   scene.look(holder, 100, Clock::now());
   scene.look(holder, 100, Clock::now(), 80);  // both have outgrown it
   CHECK(holder.held() == 0);
 }
 
-TEST_CASE("after a minute without progress the oldest goes on", "[hold]") {
-  Scene scene;
-  const Sleeper first;
-  const Sleeper second;
-  scene.jobs = {&first, &second};
-  Holder holder = scene.holder(bound_of(60));
-  const auto now = Clock::now();
-  scene.look(holder, 100, now);
-  REQUIRE(WIFSTOPPED(second.event()));
-  scene.look(holder, 100, now + std::chrono::seconds(59));
+TEST_CASE_METHOD(OneFits, "after a minute without progress the oldest goes on",
+                 "[hold]") {
+  look(holder, 100, now + std::chrono::seconds(59));
   CHECK(holder.held() == 1);
-  scene.look(holder, 100, now + std::chrono::seconds(61));
+  look(holder, 100, now + std::chrono::seconds(61));
   CHECK(WIFCONTINUED(second.event()));
-  scene.look(holder, 100, now + std::chrono::seconds(62));
+  look(holder, 100, now + std::chrono::seconds(62));
   CHECK(holder.held() == 0);  // and stays free
 }
 
