@@ -64,8 +64,8 @@ for name in $(names_in src/cli/option_table.cpp) FITRUN_THREADS; do
 done
 
 version=$("$fitrun" --version)
-grep -q "\"$version\"" $page || complain "$page is not of \"$version\""
-grep -q "^## ${version#fitrun }" CHANGELOG.md || complain "CHANGELOG.md has no ${version#fitrun }"
+head -n 20 CHANGELOG.md | grep -qxE "## (Unreleased|${version#fitrun }(, .*)?)" ||
+  complain "CHANGELOG.md does not begin with Unreleased or ${version#fitrun }"
 
 if command -v man >/dev/null; then
   warnings=$(MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z $page 2>&1 >/dev/null)
