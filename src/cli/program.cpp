@@ -1,7 +1,6 @@
 #include "cli/program.h"
 
 #include <algorithm>
-#include <memory>
 #include <span>
 #include <string_view>
 
@@ -35,28 +34,28 @@ Caller caller_of(const Options& options, const Environment& environment) {
 
 namespace {
 
-// What names mean on this machine. A project's file that does not count is
-// worth a warning, once, wherever a name was looked up in it.
-Names names_here(const Environment& environment) {
-  auto project = std::make_shared<Project>();
+// What names mean on this machine; `last` is what the last one meant. A
+// project's file that does not count is worth a warning, once, wherever a name
+// was looked up in it.
+Names names_here(const Environment& environment, WordMeaning& last) {
   Names names;
-  names.kind = [&environment, project](const std::string& word) {
+  names.kind = [&environment, &last](const std::string& word) {
     WordMeaning meaning = meaning_of(word, environment);
-    if (!meaning.project.ignored.empty() && project->ignored.empty())
+    if (!meaning.project.ignored.empty() && last.project.ignored.empty())
       log_line(LogLevel::warning,
                "fitrun: ignored: " + meaning.project.ignored);
-    *project = std::move(meaning.project);
-    return meaning.kind;
+    last = std::move(meaning);
+    return last.kind;
   };
-  names.places = [&environment, project] {
-    return places_of_names(*project, environment) + ", PATH";
+  names.places = [&environment, &last] {
+    return places_of_names(last.project, environment) + ", PATH";
   };
-  names.candidates = [&environment, project](const std::string& word) {
+  names.candidates = [&environment, &last](const std::string& word) {
     std::vector<std::string> known;
     const std::string here = "./" + word;
     if (meaning_of(here, environment).kind == WordKind::command)
       known.push_back(here);
-    for (KnownName& name : known_names(*project, environment))
+    for (KnownName& name : known_names(last.project, environment))
       known.push_back(std::move(name.name));
     return known;
   };
@@ -95,8 +94,10 @@ ExitStatus run_verb(const Options& options, const Environment& environment) {
 
 int run_words(std::span<const std::string> words) {
   const Environment environment;
-  const Options options =
-      parse_options(words, environment, names_here(environment));
+  WordMeaning last;
+  Options options =
+      parse_options(words, environment, names_here(environment, last));
+  options.launch.tool = std::move(last.tool);
   if (options.help) {
     print(help_text(options.verb));
   } else if (options.version) {

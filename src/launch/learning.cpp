@@ -62,8 +62,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 // "make" of ".../configs/make.toml", whatever link led there.
-std::string tool_name(const Stage& stage) {
-  const std::string id = stage_id(stage);
+std::string tool_name(const std::string& id) {
   const std::string_view name = base_name(id);
   return std::string(name.substr(0, name.rfind(".toml")));
 }
@@ -111,18 +110,31 @@ Cost sized(double bytes, const std::string& origin) {
 }  // namespace
 
 RunsOf runs_of(const Stage& stage) {
-  if (stage.tool) return {.tool = tool_name(stage)};
+  if (stage.tool) return {.tool = tool_name(stage_id(stage))};
   return {.stage = stage_id(stage)};
 }
 
-RunsOf runs_of(const Target& target) {
-  RunsOf runs = runs_of(target.stage);
+RunRecord record_for(const Target& target) {
+  RunRecord record;
+  record.stage = stage_id(target.stage);
+  if (target.stage.tool)
+    record.tool = tool_name(record.stage);
+  else if (record.stage.empty() && !target.command.empty())
+    record.tool = base_name(target.command.front());
+  record.project = project_folder();
   const Tool* const tool = target.tool ? &*target.tool : nullptr;
-  runs.project = project_folder();
-  runs.kind = joined(kind_of_line(tool, target.command));
-  if (runs.stage.empty() && runs.tool.empty() && !target.command.empty())
-    runs.tool = base_name(target.command.front());
-  return runs;
+  record.kind = joined(kind_of_line(tool, target.command));
+  return record;
+}
+
+RunsOf runs_like(const RunRecord& record) {
+  // A tool's descriptor may have moved.
+  return {record.tool.empty() ? record.stage : "", record.tool, record.project,
+          record.kind};
+}
+
+RunsOf runs_of(const Target& target) {
+  return runs_like(record_for(target));
 }
 
 bool is_undeclared(const Target& target, const Environment& environment) {
@@ -156,9 +168,7 @@ std::string lessons_of(const std::vector<RunRecord>& runs,
                        const Environment& environment) {
   std::vector<std::vector<RunRecord>> groups;
   for (const RunRecord& run : runs) {
-    // A tool's descriptor may have moved.
-    const std::string stage = run.tool.empty() ? run.stage : "";
-    const RunsOf these{stage, run.tool, run.project, run.kind};
+    const RunsOf these = runs_like(run);
     const auto known = std::find_if(
         groups.begin(), groups.end(),
         [&](const auto& group) { return is_of(group.front(), these); });
@@ -206,7 +216,8 @@ Learning learn(Target& target, const LaunchOptions& options,
   const StatePlace place = state_place(caller.environment);
   const bool killed = has_kills(place);
   if (!known.recorded && options.retries == 0 && !killed) return known;
-  const RunsOf these = runs_of(target);
+  known.own = record_for(target);
+  const RunsOf these = runs_like(*known.own);
   // A stage's declaration is for all that it runs.
   const RunsOf all = these.stage.empty() ? these : RunsOf{.stage = these.stage};
   auto history =

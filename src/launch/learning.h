@@ -24,8 +24,13 @@ namespace fitrun {
 // The runs of a stage or tool, wherever and with whatever command line.
 RunsOf runs_of(const Stage& stage);
 
-// Whose runs count for the target: those of its stage or tool, in this project,
-// with a command line of its kind.
+// A record that says whose run it will be, and nothing else: the target's stage
+// or tool, this project, and a command line of its kind.
+RunRecord record_for(const Target& target);
+
+// Whose runs count for that: those of its stage or tool, in this project, with
+// a command line of its kind.
+RunsOf runs_like(const RunRecord& record);
 RunsOf runs_of(const Target& target);
 
 // Whether nobody has said what the target costs in RAM: a tool's ready-made
@@ -51,6 +56,8 @@ struct Learning {
   // The last runs of the stage or tool, oldest first; and those of them with
   // such a command line in this project.
   std::vector<RunRecord> past, alike;
+  // record_for() the target; empty where no run is of use to it.
+  std::optional<RunRecord> own{};
   bool recorded = false;  // whether this launch is to leave a record
 };
 

@@ -26,8 +26,22 @@ WordKind kind_of_path(const std::string& path) {
                                            : WordKind::stage;
 }
 
+// With `tool` filled in where it is one.
+WordKind kind_of_config(const std::string& file, const Environment& environment,
+                        std::optional<Stage>& tool) {
+  auto text = read_file(file, kLargestDescriptor);
+  if (!text || text->find("tool") == std::string::npos) return WordKind::stage;
+  auto parsed = parse_stage(*text, file, environment, CostRule::optional);
+  auto* const stage = std::get_if<Stage>(&parsed);
+  if (!stage) return has_tool_table(*text) ? WordKind::tool : WordKind::stage;
+  if (!stage->tool) return WordKind::stage;
+  stage->text = std::move(*text);
+  tool = std::move(*stage);
+  return WordKind::tool;
+}
+
 WordKind kind_of(const FoundStage& found, const std::string& word,
-                 const Environment& environment) {
+                 const Environment& environment, std::optional<Stage>& tool) {
   switch (found.place) {
     case FoundStage::Place::open_file:
     case FoundStage::Place::project:
@@ -41,7 +55,7 @@ WordKind kind_of(const FoundStage& found, const std::string& word,
       break;
     }
     case FoundStage::Place::config:
-      return is_tool(found.file) ? WordKind::tool : WordKind::stage;
+      return kind_of_config(found.file, environment, tool);
     case FoundStage::Place::nowhere:
       break;
   }
@@ -54,8 +68,10 @@ WordKind kind_of(const FoundStage& found, const std::string& word,
 WordMeaning meaning_of(const std::string& word,
                        const Environment& environment) {
   FoundStage found = find_stage(word, environment);
-  const WordKind kind = kind_of(found, word, environment);
-  return {kind, std::move(found.project)};
+  WordMeaning meaning;
+  meaning.kind = kind_of(found, word, environment, meaning.tool);
+  meaning.project = std::move(found.project);
+  return meaning;
 }
 
 std::string places_of_names(const Project& project,

@@ -6,11 +6,13 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "os/environment.h"
 #include "stage/project.h"
+#include "stage/stage.h"
 
 namespace fitrun {
 
@@ -25,6 +27,9 @@ enum class WordKind {
 struct WordMeaning {
   WordKind kind = WordKind::nothing;
   Project project{};  // that a bare word was looked up in
+  // A tool's descriptor, as it was read to know that it is one; empty where
+  // something is wrong with it.
+  std::optional<Stage> tool{};
 };
 
 // A word that ends in ".toml" and "-" are stages; so is a file that is not

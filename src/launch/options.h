@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plan/wishes.h"
+#include "stage/stage.h"
 
 namespace fitrun {
 
@@ -22,6 +23,9 @@ struct LaunchOptions {
   std::string stage;                 // as named; "": costs from wishes alone
   std::vector<std::string> command;  // empty: the stage's own
   bool as_is = false;                // placeholders in it are none
+  // The descriptor of the tool that begins the command, where whoever looked at
+  // that word has read it.
+  std::optional<Stage> tool{};
 };
 
 // Of a measurement alone.

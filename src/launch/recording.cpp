@@ -40,15 +40,10 @@ const PoolPlan& ram_of(const Plan& plan) {
   return plan.pools.front();
 }
 
-RunRecord record_of(const Plan& plan, const Target& target,
+RunRecord record_of(const Plan& plan, const RunRecord& own,
                     const Launch& launch) {
   const PoolPlan& pool = ram_of(plan);
-  RunRecord record;
-  const RunsOf runs = runs_of(target);
-  record.stage = stage_id(target.stage);
-  record.tool = runs.tool;
-  record.project = runs.project;
-  record.kind = runs.kind;
+  RunRecord record = own;
   record.label = plan.label;
   record.command = launch.command;
   record.workers = launch.threads;
@@ -83,7 +78,8 @@ void remember(const Plan& plan, RunRecord record, const RunOutcome& outcome,
 Fd keep(const Plan& plan, const Target& target, const Learning& known,
         bool asked_for, std::optional<HoldOrders> hold, const Caller& caller) {
   const std::vector<RunRecord>& past = known.past;
-  const RunRecord record = record_of(plan, target, plan.launch);
+  const RunRecord record =
+      record_of(plan, known.own ? *known.own : record_for(target), plan.launch);
   if (asked_for && !past.empty()) warn_of_excess(past.back(), record, caller);
   const StatePlace place = state_place(caller.environment);
   const bool recorded = known.recorded && !place.folder.empty();

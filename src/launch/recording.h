@@ -26,8 +26,9 @@ std::string stage_id(const Stage& stage);
 // The pool that the kernel kills for.
 const PoolPlan& ram_of(const Plan& plan);
 
-// Of a run that is about to start; its end is still to be filled in.
-RunRecord record_of(const Plan& plan, const Target& target,
+// Of a run that is about to start, whose end is still to be filled in; `own` is
+// record_for() its target.
+RunRecord record_of(const Plan& plan, const RunRecord& own,
                     const Launch& launch);
 
 // Fills in how the run ended and puts it into the history; says so where it

@@ -53,10 +53,11 @@ bool stays_as_parent(const Plan& plan, const LaunchOptions& options) {
 }
 
 void run_as_parent(const Plan& plan, const Target& target,
-                   std::uint64_t retries, const std::vector<RunRecord>& past,
+                   std::uint64_t retries, const Learning& known,
                    const Caller& caller) {
   const Host host;
-  CountBounds bounds = known_bounds(plan, past);
+  const RunRecord own = known.own.value_or(RunRecord{});
+  CountBounds bounds = known_bounds(plan, known.alike);
   std::uint64_t workers = plan.threads;
   while (true) {
     const Launch launch = launch_with(plan, target, workers, "").value();
@@ -65,7 +66,7 @@ void run_as_parent(const Plan& plan, const Target& target,
                                    .value();
     if (outcome.end.exec_error != 0)
       throw cannot_start(launch.command[0], outcome.end.exec_error);
-    remember(plan, record_of(plan, target, launch), outcome, caller);
+    remember(plan, record_of(plan, own, launch), outcome, caller);
     if (!killed_for_memory(outcome)) end_as(outcome.end.wait_status);
     const auto next = retry_count(workers, bounds);
     const bool again = retries > 0 && next;

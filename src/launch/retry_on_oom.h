@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "launch/caller.h"
+#include "launch/learning.h"
 #include "launch/options.h"
 #include "measure/runs.h"
 #include "plan/plan.h"
@@ -29,8 +30,7 @@ bool stays_as_parent(const Plan& plan, const LaunchOptions& options);
 // lack of memory, at most `retries` times; each run is recorded. Ends as the
 // last one ended. Throws Failure where the command cannot be started.
 [[noreturn]] void run_as_parent(const Plan& plan, const Target& target,
-                                std::uint64_t retries,
-                                const std::vector<RunRecord>& past,
+                                std::uint64_t retries, const Learning& known,
                                 const Caller& caller);
 
 }  // namespace fitrun

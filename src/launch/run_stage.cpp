@@ -100,7 +100,7 @@ void run_stage(const LaunchOptions& options, const Host& host,
   Fd keeper;
   try {
     if (stays_as_parent(plan, options)) {
-      run_as_parent(plan, target, options.retries, past, caller);
+      run_as_parent(plan, target, options.retries, known, caller);
     }
     if (known.recorded || hold) {
       keeper =

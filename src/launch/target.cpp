@@ -58,9 +58,11 @@ FoundStage found_stage(const std::string& name,
 // The descriptor of the tool that begins the command line: named like its
 // first word ("make"), or like one that a launcher is given ("python3 -m
 // pytest", "npx jest"). Mistakes count in the one that decides what the
-// command costs, and no other keeps it from starting.
+// command costs, and no other keeps it from starting. `read` is one that was
+// read already.
 std::optional<Stage> find_tool(const std::vector<std::string>& command,
-                               bool decides, const Environment& environment) {
+                               bool decides, const std::optional<Stage>& read,
+                               const Environment& environment) {
   constexpr std::size_t kWords = 4;
   for (std::size_t i = 0; i < std::min(command.size(), kWords); ++i) {
     const std::string word(i == 0 ? base_name(command[i])
@@ -68,6 +70,8 @@ std::optional<Stage> find_tool(const std::vector<std::string>& command,
     if (word.empty() || word[0] == '-' || word.find('/') != std::string::npos)
       continue;
     const std::string file = find_config(word, environment);
+    if (read && read->file == file && read_tool_line(*read->tool, command))
+      return read;
     const auto text = file.empty() ? Result<std::string>(std::string())
                                    : read_file(file, kLargestDescriptor);
     if (!text || (*text).empty()) continue;
@@ -133,7 +137,9 @@ Target load_target(const LaunchOptions& options, const Environment& environment,
   if (named) target.stage = read_stage(options.stage, environment, rule);
   target.command = with_arguments(target.stage.command, options.command);
   target.tool = target.stage.tool;
-  if (auto tool = find_tool(target.command, !named, environment)) {
+  auto tool =
+      find_tool(target.command, !named, options.tool, environment);
+  if (tool) {
     target.tool = tool->tool;
     if (!named) target.stage = std::move(*tool);
   }

@@ -21,6 +21,8 @@ namespace {
 
 constexpr const char* kCurrent = "runs.jsonl";
 constexpr const char* kOld = "runs.old.jsonl";
+// Bytes that mostly hold the few runs that a launch wants.
+constexpr std::size_t kNearTheEnd = 1U << 15;
 // Empty; there once a run was killed for lack of memory.
 constexpr const char* kKills = "killed";
 
@@ -85,12 +87,12 @@ bool within_limit(std::size_t size) {
   return ::getrlimit(RLIMIT_FSIZE, &most) != 0 || size <= most.rlim_cur;
 }
 
-// The last kLargestRunsFile bytes, from the beginning of a line, which is at
-// `begin`.
+// The last `most` bytes, from the beginning of a line, which is at `begin`.
 Result<std::string> read_tail(const Fd& fd, const std::string& path,
-                              const struct stat& info, std::size_t& begin) {
+                              const struct stat& info, std::size_t& begin,
+                              std::size_t most = kLargestRunsFile) {
   const auto size = static_cast<std::size_t>(info.st_size);
-  begin = size - std::min(size, kLargestRunsFile);
+  begin = size - std::min(size, most);
   std::string text(size - begin, '\0');
   std::size_t used = 0;
   while (used < text.size()) {
@@ -107,6 +109,24 @@ Result<std::string> read_tail(const Fd& fd, const std::string& path,
   text.erase(0, end);
   begin += end;
   return text;
+}
+
+struct LastLines {
+  std::string text;
+  bool all = true;  // of the file; also where there is none
+};
+
+// Those within the last `most` bytes.
+Result<LastLines> last_lines(const Fd& folder, const StatePlace& place,
+                             const char* name, std::size_t most) {
+  struct stat info {};
+  const auto fd = open_runs(folder, place, name, O_RDONLY, info);
+  if (!fd && fd.error().code == ENOENT) return LastLines{};
+  if (!fd) return fd.error();
+  std::size_t begin = 0;
+  auto text = read_tail(*fd, place.folder + "/" + name, info, begin, most);
+  if (!text) return text.error();
+  return LastLines{std::move(*text), begin == 0};
 }
 
 void mark_kills(const Fd& folder) {
@@ -212,21 +232,23 @@ Result<RunHistory> read_history(const StatePlace& place, const RunsOf& of,
   const auto folder = open_folder(place);
   if (!folder && folder.error().code == ENOENT) return history;
   if (!folder) return folder.error();
-  std::string text;
-  for (const char* const name : {kOld, kCurrent}) {
-    struct stat info {};
-    const auto fd = open_runs(*folder, place, name, O_RDONLY, info);
-    if (!fd && fd.error().code == ENOENT) continue;
-    if (!fd) return fd.error();
-    std::size_t begin = 0;
-    const auto part = read_tail(*fd, place.folder + "/" + name, info, begin);
-    if (!part) return part.error();
-    text += *part + "\n";
+  const bool few = most != SIZE_MAX;
+  auto lines = last_lines(*folder, place, kCurrent,
+                          few ? kNearTheEnd : kLargestRunsFile);
+  if (!lines) return lines.error();
+  ParsedRuns parsed = parse_runs(lines->text, of, most);
+  if (parsed.runs.size() < most) {
+    const auto old = last_lines(*folder, place, kOld, kLargestRunsFile);
+    if (!old) return old.error();
+    const bool more = !lines->all || !old->text.empty();
+    if (!lines->all)
+      lines = last_lines(*folder, place, kCurrent, kLargestRunsFile);
+    if (!lines) return lines.error();
+    if (more) parsed = parse_runs(old->text + "\n" + lines->text, of, most);
   }
-  ParsedRuns parsed = parse_runs(text, of, most);
   history.runs = std::move(parsed.runs);
-  const auto note = [&](const std::string& lines) {
-    history.notes.push_back(place.runs() + ": " + lines + " left out");
+  const auto note = [&](const std::string& these) {
+    history.notes.push_back(place.runs() + ": " + these + " left out");
   };
   if (parsed.damaged > 0) note(counted(parsed.damaged, "damaged line"));
   if (parsed.newer > 0)

@@ -117,6 +117,15 @@ TEST_CASE("a command has the costs of its tool, or of the stage", "[launch]") {
     CHECK(target.tool.has_value());
     CHECK(target.command == command);
   }
+  // What was read to know the word is not read again.
+  LaunchOptions known;
+  known.command = {"brew", "-j4"};
+  known.tool = meaning_of("brew", place.environment).tool;
+  REQUIRE(known.tool);
+  known.tool->label.value = "known";
+  CHECK(load_target(known, place.environment).stage.label.value == "known");
+  known.command = {"echo", "-j4"};
+  CHECK_FALSE(load_target(known, place.environment).tool);
   const Target staged = loaded("html", {"brew", "-j4"});
   CHECK(staged.stage.label.value == "html");
   CHECK(staged.tool.has_value());

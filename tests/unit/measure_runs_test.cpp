@@ -396,6 +396,32 @@ TEST_CASE("the file is bounded, and so is what is read of it", "[runs]") {
   CHECK(workers_in(place).back() == 5);
 }
 
+TEST_CASE("the last few runs are found however far back they are", "[runs]") {
+  const Scratch folder;
+  const StatePlace place = place_in(folder);
+  RunRecord other = record_of(9);
+  other.stage = "/s/other.toml";
+  std::string others;
+  while (others.size() < kLargestRunsFile / 2) others += to_json_line(other);
+  const RunsOf html{.stage = "/s/html.toml"};
+  const auto found = [&](std::size_t most) {
+    std::vector<std::uint64_t> workers;
+    for (const RunRecord& run : read_history(place, html, most).value().runs)
+      workers.push_back(run.workers);
+    return workers;
+  };
+  REQUIRE(append_run(place, record_of(1)));
+  write_file(place.runs(),
+             to_json_line(record_of(2)) + others + to_json_line(record_of(3)));
+  CHECK(found(1) == std::vector<std::uint64_t>{3});
+  CHECK(found(2) == std::vector<std::uint64_t>{2, 3});
+  std::filesystem::rename(place.runs(), place.folder + "/runs.old.jsonl");
+  CHECK(found(2) == std::vector<std::uint64_t>{2, 3});
+  REQUIRE(append_run(place, record_of(4)));
+  CHECK(found(1) == std::vector<std::uint64_t>{4});
+  CHECK(found(8) == std::vector<std::uint64_t>{2, 3, 4});
+}
+
 TEST_CASE("writers at once lose nothing, not even while it is rotated",
           "[runs]") {
   const Scratch folder;
