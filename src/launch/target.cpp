@@ -137,8 +137,12 @@ Target load_target(const LaunchOptions& options, const Environment& environment,
   if (named) target.stage = read_stage(options.stage, environment, rule);
   target.command = with_arguments(target.stage.command, options.command);
   target.tool = target.stage.tool;
+  // What a stage says of its own command goes before what others know of it.
+  const bool own =
+      target.tool && read_tool_line(*target.tool, target.command).has_value();
   auto tool =
-      find_tool(target.command, !named, options.tool, environment);
+      own ? std::nullopt
+          : find_tool(target.command, !named, options.tool, environment);
   if (tool) {
     target.tool = tool->tool;
     if (!named) target.stage = std::move(*tool);

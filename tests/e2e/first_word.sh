@@ -36,6 +36,9 @@ run 'tool -j8' '[budget:pages]' pages -- brew -j16
 run 'tool -j8' '[budget:pages]' pages brew -j16
 run 'tool -j2' '2 worker(s)' plain brew -j16
 run 'tool -j16' '16 x 500 MB/worker' --per-worker 500MB brew -j16
+# What a stage says of its command goes before what the tool's descriptor says.
+printf '[tool]\ncommands = ["brew"]\ncount = ["-w"]\n[ram]\nper_worker = "1GB"\n' >own.toml
+run 'tool -w8 -j3' '[budget:own]' own.toml -- brew -w16 -j3
 # The tool wins over a file of its name, and "/" makes it a path.
 cp plain brew && run 'tool -j4' '[budget:brew]' brew -j16
 run 'tool -j2' '2 worker(s)' ./brew brew -j16
