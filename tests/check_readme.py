@@ -30,7 +30,7 @@ STATUS = "Pid:\t4242\nCpus_allowed_list:\t0-7\n"
 WRAPPER = """#!/bin/sh
 case $1 in
   plan|jobs) verb=$1; shift; exec {fitrun} $verb --root {machine} "$@" ;;
-  check|measure|history|leases|list|show|init|help) exec {fitrun} "$@" ;;
+  check|measure|history|leases|request|list|show|init|help) exec {fitrun} "$@" ;;
   *) exec {fitrun} --root {machine} "$@" ;;
 esac
 """

@@ -22,6 +22,7 @@ void show(const Plan& plan, Format format) {
     case Format::threads:
       return print(std::to_string(plan.threads) + "\n");
     case Format::text:
+    case Format::bytes:
       break;
   }
   print_as_is(render_text(plan, style_for(STDOUT_FILENO)));

@@ -25,6 +25,7 @@ Operands operands_of(Verb verb) {
     case Verb::run:
     case Verb::plan:
     case Verb::measure:
+    case Verb::request:
       return Operands::command;
     case Verb::check:
       return Operands::many;
@@ -189,6 +190,12 @@ class Reader {
     return word == "--" || row_named(word.substr(0, word.find('=')));
   }
 
+  bool is_long_option(std::size_t at) const {
+    const std::string& word = words_[at];
+    return word.starts_with("--") &&
+           row_named(word.substr(0, word.find('=')), line_.verb);
+  }
+
   // "5", "5m", and "5min", which is no time but was meant to be one: what
   // begins with a digit and is no stage and no program.
   bool stands_for_time(const std::string& word) const {
@@ -220,14 +227,16 @@ class Reader {
 
   // A tool's name begins its own command; it is a stage where it is the last
   // word or "--" follows, and not even then where it could not be told from
-  // that command: `fitrun make`.
+  // that command: `fitrun make`. A request runs nothing, so there an option of
+  // ours may follow too: `fitrun request make --want 16`.
   bool is_stage(const std::string& word) const {
     switch (names_.kind(word)) {
       case WordKind::stage:
         return true;
       case WordKind::tool:
         return line_.verb != Verb::run &&
-               (at_ + 1 == words_.size() || words_[at_ + 1] == "--");
+               (at_ + 1 == words_.size() || words_[at_ + 1] == "--" ||
+                (line_.verb == Verb::request && is_long_option(at_ + 1)));
       case WordKind::command:
         return false;
       case WordKind::nothing:

@@ -25,6 +25,8 @@ ExitStatus leases_command(const Options& options,
 ExitStatus check_command(const Options& options,
                          const Environment& environment);
 ExitStatus jobs_command(const Options& options, const Environment& environment);
+ExitStatus request_command(const Options& options,
+                           const Environment& environment);
 ExitStatus list_command(const Environment& environment);
 ExitStatus show_command(const Options& options, const Environment& environment);
 ExitStatus init_command(const Options& options, const Environment& environment);

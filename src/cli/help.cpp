@@ -15,8 +15,8 @@ constexpr VerbText kRun = {
     "fitrun [OPTIONS] COMMAND [ARG...]\n"
     "       fitrun [OPTIONS] STAGE [--] [COMMAND [ARG...]]\n"
     "    fitrun "
-    "plan|probe|check|measure|history|leases|jobs|list|show|init|help "
-    "...\n",
+    "plan|probe|check|measure|history|leases|jobs|request|list|show|init|"
+    "help ...\n",
     "Becomes COMMAND with as many workers as fit in the free memory. STAGE, or "
     "the\n"
     "tool that COMMAND is (fitrun list), says what one costs; <threads> is the "
@@ -73,6 +73,15 @@ constexpr VerbText kJobs = {
     "about memory. Without SIZE a job is taken for 2 GB.\n",
     "  make -j\"$(fitrun jobs 500M)\"\n"};
 
+constexpr VerbText kRequest = {
+    "fitrun request [OPTIONS] [STAGE [OPTIONS]] [-- COMMAND [ARG...]]\n",
+    "Prints what to ask a scheduler for, so that the workers wanted fit in the "
+    "job.\n"
+    "Without --for, how that comes about and the text for each scheduler.\n",
+    "  sbatch $(fitrun request make --want 16 --for slurm) job.sh\n"
+    "  fitrun request --per-worker 2G --want 8 --for kubernetes\n"
+    "  fitrun request stages/html.toml --want 4 --format bytes\n"};
+
 constexpr VerbText kList = {
     "fitrun list\n",
     "Lists the stages and tools that can be named here, and where each "
@@ -114,6 +123,8 @@ const VerbText& text_of(Verb verb) {
       return kLeases;
     case Verb::jobs:
       return kJobs;
+    case Verb::request:
+      return kRequest;
     case Verb::list:
       return kList;
     case Verb::show:

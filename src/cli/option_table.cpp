@@ -16,6 +16,8 @@ constexpr unsigned kDeciding = bit(Verb::run) | bit(Verb::plan);
 constexpr unsigned kStaging = kDeciding | bit(Verb::measure);
 // `fitrun jobs` is a plan without a stage.
 constexpr unsigned kPlanning = kDeciding | bit(Verb::jobs);
+// What these cost counts for a request too.
+constexpr unsigned kCosting = kPlanning | bit(Verb::request);
 constexpr unsigned kAll = ~0U;
 
 constexpr std::uint64_t kMostRetries = 22;  // halves 2^22 workers to one
@@ -100,33 +102,43 @@ void set_text_or_json(Options& o, const std::string& value,
   o.format = value == "json" ? Format::json : Format::text;
 }
 
+void set_format_of_request(Options& o, const std::string& value,
+                           const std::string& origin) {
+  if (value != "bytes" && value != "text" && value != "json")
+    throw Failure(origin + ": expected text, json or bytes, not " +
+                  in_quotes(value));
+  o.format = value == "bytes"  ? Format::bytes
+             : value == "json" ? Format::json
+                               : Format::text;
+}
+
 using Text = const std::string&;
 
 constexpr OptionRow kTable[] = {
     {"-w,--want", "N|cpus", "FITRUN_WANT", "workers wanted",
-     kStaging | bit(Verb::jobs),
+     kStaging | kCosting,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.want = sourced(parse_want(v), at);
      }},
     {"--per-worker", "SIZE", "FITRUN_PER_WORKER", "bytes that each worker adds",
-     kPlanning,
+     kCosting,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.per_worker = {size_term(v, at)};
      }},
     {"--fixed", "SIZE", "FITRUN_FIXED", "bytes loaded once; repeat to add up",
-     kPlanning,
+     kCosting,
      [](Options& o, Text v, Text at) {
        add_term(o.launch.wishes.fixed, v, at);
      }},
     {"--pool", "ram|vram", "FITRUN_POOL", "the memory these costs are about",
-     kDeciding, set_pool},
+     kDeciding | bit(Verb::request), set_pool},
     {"--headroom", "SHARE", "FITRUN_HEADROOM",
-     "share of the free memory to plan with [0.7]", kPlanning,
+     "share of the free memory to plan with [0.7]", kCosting,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.headroom = sourced(parse_headroom(v), at);
      }},
     {"--reserve", "SIZE", "FITRUN_RESERVE", "taken from the budget [0]",
-     kPlanning,
+     kCosting,
      [](Options& o, Text v, Text at) {
        o.launch.wishes.reserve = sourced(parse_size(v), at);
      }},
@@ -161,7 +173,8 @@ constexpr OptionRow kTable[] = {
      [](Options& o, Text v, Text at) {
        o.launch.wait_timeout = sourced(parse_duration(v), at).value;
      }},
-    {"--label", "TEXT", "FITRUN_LABEL", "tag of the log lines", kStaging,
+    {"--label", "TEXT", "FITRUN_LABEL", "tag of the log lines",
+     kStaging | bit(Verb::request),
      [](Options& o, Text v, Text at) {
        o.launch.wishes.label = sourced(check_label(v), at);
      }},
@@ -207,6 +220,13 @@ constexpr OptionRow kTable[] = {
      set_text_or_json},
     {"--format", "FORMAT", nullptr, "text, json, shell or threads [text]",
      bit(Verb::plan), set_format},
+    {"--format", "FORMAT", nullptr, "text, json or bytes [text]",
+     bit(Verb::request), set_format_of_request},
+    {"--for", "NAME", nullptr, "the scheduler to ask [all that are known]",
+     bit(Verb::request),
+     [](Options& o, Text v, Text at) {
+       o.scheduler = sourced(scheduler_named(v), at).value;
+     }},
     {"--forget", nullptr, nullptr, "drop what the runs have taught",
      bit(Verb::history), [](Options& o, Text, Text) { o.forget = true; }},
     {"--capture", "DIR", nullptr, "copy what the probe reads into DIR",
@@ -216,13 +236,13 @@ constexpr OptionRow kTable[] = {
        o.capture = v;
      }},
     {"--root", "DIR", nullptr, "describe the machine whose /proc is in DIR",
-     kPlanning | bit(Verb::probe),
+     kCosting | bit(Verb::probe),
      [](Options& o, Text v, Text at) {
        if (v.empty()) throw Failure(at + ": the folder's name is empty");
        o.root = v;
      }},
     {"-q,--quiet", nullptr, nullptr, "warnings only",
-     bit(Verb::run) | bit(Verb::measure),
+     bit(Verb::run) | bit(Verb::measure) | bit(Verb::request),
      [](Options& o, Text, Text) { o.verbosity = Verbosity::quiet; }},
     {"-v,--verbose", nullptr, nullptr, "every constraint too", bit(Verb::run),
      [](Options& o, Text, Text) { o.verbosity = Verbosity::verbose; }},

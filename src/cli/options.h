@@ -10,6 +10,7 @@
 
 #include "launch/options.h"
 #include "os/environment.h"
+#include "plan/schedulers.h"
 
 namespace fitrun {
 
@@ -22,15 +23,16 @@ enum class Verb {
   history,
   leases,
   jobs,
+  request,
   list,
   show,
   init,
   help
 };
-inline constexpr Verb kAllVerbs[] = {Verb::run,    Verb::plan,    Verb::probe,
-                                     Verb::check,  Verb::measure, Verb::history,
-                                     Verb::leases, Verb::jobs,    Verb::list,
-                                     Verb::show,   Verb::init,    Verb::help};
+inline constexpr Verb kAllVerbs[] = {
+    Verb::run,     Verb::plan,   Verb::probe, Verb::check,   Verb::measure,
+    Verb::history, Verb::leases, Verb::jobs,  Verb::request, Verb::list,
+    Verb::show,    Verb::init,   Verb::help};
 
 // As it is typed; "run" for the one that is not.
 constexpr std::string_view name_of(Verb verb) {
@@ -49,6 +51,8 @@ constexpr std::string_view name_of(Verb verb) {
       return "leases";
     case Verb::jobs:
       return "jobs";
+    case Verb::request:
+      return "request";
     case Verb::list:
       return "list";
     case Verb::show:
@@ -69,7 +73,7 @@ constexpr std::optional<Verb> verb_named(std::string_view word) {
   return std::nullopt;
 }
 
-enum class Format { text, json, shell, threads };
+enum class Format { text, json, shell, threads, bytes };
 enum class Verbosity { quiet, normal, verbose };
 
 struct Options {
@@ -85,7 +89,8 @@ struct Options {
   // Words of a verb that takes no command: of `check` any number of stages, of
   // `jobs` a size, of `help` a verb.
   std::vector<std::string> words;
-  bool forget = false;  // of `history`
+  bool forget = false;                   // of `history`
+  const Scheduler* scheduler = nullptr;  // of `request`; null: all
 };
 
 struct Names;  // cli/command_line.h

@@ -80,6 +80,8 @@ ExitStatus run_verb(const Options& options, const Environment& environment) {
       return check_command(options, environment);
     case Verb::jobs:
       return jobs_command(options, environment);
+    case Verb::request:
+      return request_command(options, environment);
     case Verb::list:
       return list_command(environment);
     case Verb::show:

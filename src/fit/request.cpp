@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "base/saturate.h"
-
 namespace fitrun {
 
 std::optional<std::uint64_t> bytes_for(const FitInput& need) {
@@ -34,10 +32,8 @@ std::optional<std::uint64_t> bytes_for(const FitInput& need) {
   return least;
 }
 
-std::uint64_t units_for(std::uint64_t bytes, std::uint64_t base,
-                        std::uint64_t unit) {
-  const std::uint64_t all = add(bytes, base);
-  return all / unit + (all % unit > 0 ? 1 : 0);
+std::uint64_t units_for(std::uint64_t bytes, std::uint64_t unit) {
+  return bytes / unit + (bytes % unit > 0 ? 1 : 0);
 }
 
 }  // namespace fitrun

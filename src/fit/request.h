@@ -26,9 +26,7 @@ inline constexpr std::uint64_t kRequestBase = 16U << 20;
 // 2^62 bytes are not enough.
 std::optional<std::uint64_t> bytes_for(const FitInput& need);
 
-// `bytes` and `base` in units of `unit` (1 to 2^60) bytes: how many, rounded
-// up.
-std::uint64_t units_for(std::uint64_t bytes, std::uint64_t base,
-                        std::uint64_t unit);
+// How many units of `unit` bytes, at least 1, hold `bytes`.
+std::uint64_t units_for(std::uint64_t bytes, std::uint64_t unit);
 
 }  // namespace fitrun

@@ -110,7 +110,9 @@ void measure_pool(const Stage& stage, PoolInput& pool, probe::Self& self,
   }
 }
 
-Sourced<std::uint64_t> wanted(const Target& target, probe::Self& self) {
+}  // namespace
+
+Sourced<std::uint64_t> wanted_workers(const Target& target, probe::Self& self) {
   const auto& [asked, origin] = asked_workers(target);
   if (asked.per_cpu == 0) return {workers_of(asked, 1), origin};
   Sourced<std::uint64_t> cpus = probe::cpus(self);
@@ -118,8 +120,6 @@ Sourced<std::uint64_t> wanted(const Target& target, probe::Self& self) {
   if (!origin.empty()) cpus.origin = origin + " of " + cpus.origin;
   return cpus;
 }
-
-}  // namespace
 
 Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
             const Caller& caller, const std::vector<RunRecord>& past) {
@@ -137,7 +137,7 @@ Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
   probe::Self self(host, caller.environment);
   for (PoolInput& pool : input.pools)
     measure_pool(stage, pool, self, seen, caller);
-  input.want = wanted(target, self);
+  input.want = wanted_workers(target, self);
   input.caps = probe::worker_caps(self);
   input.pressure = probe::pressure(self);
   if (past.empty()) return make_plan(target, std::move(input)).value();

@@ -12,6 +12,7 @@
 #include "os/host.h"
 #include "plan/plan.h"
 #include "plan/target.h"
+#include "probe/self.h"
 #include "share/ledger.h"
 #include "stage/stage.h"
 
@@ -23,5 +24,9 @@ namespace fitrun {
 // measured.
 Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
             const Caller& caller, const std::vector<RunRecord>& past = {});
+
+// How many workers are wanted: what was asked for, a share of the CPUs in
+// numbers.
+Sourced<std::uint64_t> wanted_workers(const Target& target, probe::Self& self);
 
 }  // namespace fitrun

@@ -248,7 +248,7 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
       if (!no_fit_for_leases(pool)) say(LogLevel::info, leases_line(pool));
     }
     if (least <= LogLevel::info) say(LogLevel::info, gpus_line(pool));
-    for (const std::string& doubt : cost_warnings(pool))
+    for (const std::string& doubt : cost_warnings(pool.fixed, pool.per_worker))
       say(LogLevel::warning, doubt);
     say(LogLevel::warning, cuda_context_line(pool));
     say(LogLevel::warning, process_cap_line(pool));

@@ -98,9 +98,10 @@ bool uses_ram(const PoolInput& pool) {
 
 }  // namespace
 
-std::vector<std::string> cost_warnings(const PoolPlan& pool) {
+std::vector<std::string> cost_warnings(const CostSum& fixed,
+                                       const CostSum& per_worker) {
   std::vector<std::string> warnings;
-  for (const CostSum* const sum : {&pool.fixed, &pool.per_worker}) {
+  for (const CostSum* const sum : {&fixed, &per_worker}) {
     for (const CostItem& item : sum->items) {
       // Of very many the first ones say it all.
       constexpr std::size_t kMost = 3;

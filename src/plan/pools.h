@@ -59,7 +59,8 @@ struct PoolPlan {
 };
 
 // What is doubtful about the files that the costs name; the first few.
-std::vector<std::string> cost_warnings(const PoolPlan& pool);
+std::vector<std::string> cost_warnings(const CostSum& fixed,
+                                       const CostSum& per_worker);
 
 // What a pool can give: the constraint with the smallest budget, among equals
 // the one with the least available. An error, with the way out, where no source

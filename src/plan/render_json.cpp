@@ -4,22 +4,12 @@
 
 #include "base/text.h"
 #include "plan/constraint_json.h"
+#include "plan/cost_json.h"
 
 namespace fitrun {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json items_json(const CostSum& cost) {
-  Json items = Json::array();
-  for (const CostItem& item : cost.items) {
-    Json json = {{"bytes", whole_bytes(item.bytes)}, {"origin", item.origin}};
-    if (!item.what.empty()) json["what"] = item.what;
-    if (!item.warning.empty()) json["warning"] = item.warning;
-    items.push_back(std::move(json));
-  }
-  return items;
-}
 
 // What leases have of a constraint, beside what it gives.
 void add_lease_terms(const Constraint& c, Json& json) {

@@ -5,38 +5,10 @@
 #include "base/text.h"
 #include "plan/bar.h"
 #include "plan/lease_lines.h"
+#include "plan/text_rows.h"
 
 namespace fitrun {
 namespace {
-
-// One row: the pool's name or nothing, a value, what it is, where it is from.
-std::string row(std::string_view pool, const std::string& value,
-                std::string_view what, const std::string& origin) {
-  std::string line = fmt::format("  {:<5.5} {:>9}  {:<12}  {}", pool, value,
-                                 what, printable(origin));
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
-}
-
-std::string item_text(const CostItem& item) {
-  if (item.what.empty()) return item.origin;
-  return fmt::format("{} ({})", item.what, item.origin);
-}
-
-// A cost of one term is one row; of several, the sum and a row for each.
-std::string cost_rows(std::string_view what, const CostSum& cost) {
-  if (cost.items.empty()) return "";
-  const bool single = cost.items.size() == 1;
-  std::string out = row("", format_bytes(cost.bytes), what,
-                        single ? item_text(cost.items.front()) : "the sum of");
-  if (single) return out;
-  for (const CostItem& item : cost.items) {
-    out += row(
-        "", "", "",
-        fmt::format("{:>10}  {}", format_bytes(item.bytes), item_text(item)));
-  }
-  return out;
-}
 
 std::string budget_origin(const PoolPlan& pool) {
   std::string text =
@@ -124,7 +96,7 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
   out += row("", format_bytes(pool.fit.budget), "budget", budget_origin(pool));
   out += cost_rows("fixed", pool.fixed);
   out += cost_rows("per worker", pool.per_worker);
-  for (const std::string& doubt : cost_warnings(pool))
+  for (const std::string& doubt : cost_warnings(pool.fixed, pool.per_worker))
     out += row("", "", "note", doubt);
   for (const std::string& sentence : pool.reading.diagnostics)
     out += row("", "", "note", sentence);

@@ -105,6 +105,31 @@ TEST_CASE("the first word says where the command begins", "[cli]") {
   CHECK(parsed({"history", "make", "--forget"}).forget);
 }
 
+TEST_CASE("a tool is the stage of a request, which runs nothing", "[cli]") {
+  const Options options =
+      parsed({"request", "make", "--want", "16", "--for=slurm", "--", "make"});
+  CHECK(options.verb == Verb::request);
+  CHECK(options.launch.stage == "make");
+  CHECK(options.launch.command == Words{"make"});
+  CHECK(want(options) == 16);
+  REQUIRE(options.scheduler);
+  CHECK(options.scheduler->name == "slurm");
+  CHECK(parsed({"request", "make"}).launch.stage == "make");
+  // An option that is the tool's own begins its command, as behind plan.
+  CHECK(parsed({"request", "make", "-j3"}).launch.command ==
+        Words{"make", "-j3"});
+  CHECK(parsed({"plan", "make", "--want", "16"}).launch.command ==
+        Words{"make", "--want", "16"});
+  CHECK(parsed({"request", "--format", "bytes", "s.toml"}).format ==
+        Format::bytes);
+  CHECK(mistake({"request", "make", "--for", "slurn"}).find("did you mean") !=
+        std::string::npos);
+  CHECK(mistake({"request", "--for"}) == "--for needs a value (see --help)");
+  CHECK(mistake({"plan", "--for", "slurm", "s.toml"}) ==
+        "unknown option \"--for\" of fitrun plan: it is one of fitrun request "
+        "(see --help)");
+}
+
 TEST_CASE("a first word that is nothing is one error", "[cli]") {
   CHECK(mistake({"mke", "-j4"}) ==
         "\"mke\" is no stage, tool or program (looked in HERE); did you mean "
@@ -146,7 +171,7 @@ TEST_CASE("a word before the command is checked before it is obeyed", "[cli]") {
         "unknown option \"--wnt\"; did you mean --want? (see --help)");
   CHECK(mistake({"plan", "-q", "--label", "p.toml"}) ==
         "unknown option \"--quiet\" of fitrun plan: it is one of fitrun, "
-        "fitrun measure (see --help)");
+        "fitrun measure, fitrun request (see --help)");
   CHECK(mistake({"-qx", "s.toml"}) == "unknown option \"-qx\" (see --help)");
   CHECK(mistake({"leases", "all"}) ==
         "leases: unexpected word \"all\" (see --help)");

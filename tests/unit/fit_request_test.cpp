@@ -37,13 +37,12 @@ TEST_CASE("a request is what its formula says", "[request]") {
   // no worker counts as one
   CHECK(bytes_for(need(0, 7, 0)) == 10U);
 
-  CHECK(units_for(5800, 0, 1) == 5800);
-  CHECK(units_for(45714285715, kRequestBase, kMiB) == 43613);  // 43612.56
-  CHECK(units_for(3 * kMiB, 0, kMiB) == 3);
-  CHECK(units_for(3 * kMiB + 1, 0, kMiB) == 4);
-  CHECK(units_for(0, kRequestBase, kMiB) == 16);
-  CHECK(units_for(~std::uint64_t{0}, kRequestBase, std::uint64_t{1} << 60) ==
-        16);
+  CHECK(units_for(5800, 1) == 5800);
+  CHECK(units_for(45714285715 + kRequestBase, kMiB) == 43613);  // 43612.56
+  CHECK(units_for(3 * kMiB, kMiB) == 3);
+  CHECK(units_for(3 * kMiB + 1, kMiB) == 4);
+  CHECK(units_for(0, kMiB) == 0);
+  CHECK(units_for(~std::uint64_t{0}, std::uint64_t{1} << 60) == 16);
 }
 
 // The property of the request, tried with numbers that do not divide: of a
@@ -68,7 +67,7 @@ TEST_CASE("a request gives its workers, one unit less fewer", "[request]") {
             input.reserve, unit);
     const auto least = bytes_for(input);
     REQUIRE(least);
-    const std::uint64_t limit = units_for(*least, kRequestBase, unit) * unit;
+    const std::uint64_t limit = units_for(*least + kRequestBase, unit) * unit;
 
     const Fit fit = fit_of(input, limit - kRequestBase);
     if (fit.threads != input.want || fit.swapping)

@@ -38,7 +38,14 @@ _fitrun() {
   case $before in
     --pool) options='ram vram' ;;
     --on-no-fit) options='run-one fail wait' ;;
-    --format) options='text json shell threads' ;;
+    --format)
+      options='text json shell threads'
+      [[ $verb != request ]] || options='text json bytes'
+      ;;
+    --for)
+      options=$("$1" request -q --per-worker 1 --want 1 --format json 2>/dev/null |
+        sed -n 's/.*"for": "\(.*\)".*/\1/p')
+      ;;
     --available) options='ram= vram=' ;;
     -w | --want) options=cpus ;;
     --plot | --input)
