@@ -16,6 +16,7 @@
 #include "os/user_file.h"
 #include "stage/cost.h"
 #include "stage/edit.h"
+#include "stage/find.h"
 #include "stage/project.h"
 
 namespace fitrun {
@@ -81,6 +82,14 @@ std::string cost_line(const char* key, const Cost& cost,
                      key, size_like(bytes, ""));
 }
 
+// Where an editor finds what may stand in the file: the line is Taplo's way of
+// saying so. "" where no schema is installed.
+std::string schema_line() {
+  const std::string file = installed_folder() + "/fitrun.schema.json";
+  const bool there = ::access(file.c_str(), F_OK) == 0;
+  return there && printable(file) == file ? "#:schema " + file + "\n" : "";
+}
+
 Failure exists() {
   return Failure("init: " + path_error(kProjectFile, EEXIST).message);
 }
@@ -98,8 +107,9 @@ std::string new_project_text(const Target& target, const std::string& tool) {
     costs += cost_line("fixed", needs.fixed, tool);
   }
   if (costs.empty()) costs = "# A guess: measure it.\nper_worker = \"2GB\"\n";
-  return fmt::format(
-      R"(# The parallel jobs of this project, and what they cost in memory:
+  return schema_line() +
+         fmt::format(
+             R"(# The parallel jobs of this project, and what they cost in memory:
 #   fitrun {0}           runs one in as many jobs as fit
 #   fitrun plan {0}      explains how many these are
 #   fitrun check {1}
@@ -115,7 +125,7 @@ command = [{2}"..."]
 [stages.{0}.ram]
 {3}# headroom = 0.7          # the share of the free memory to plan with
 )",
-      stage_name(tool), kProjectFile, command, costs);
+             stage_name(tool), kProjectFile, command, costs);
 }
 
 std::string write_new_project(const std::string& tool, const Caller& caller) {

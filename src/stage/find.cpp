@@ -49,15 +49,20 @@ std::string user_config_folder(const Environment& environment) {
   return user ? *user + "/fitrun" : "";
 }
 
+std::string installed_folder() {
+  const std::string program = program_folder();
+  return program.empty()
+             ? ""
+             : program.substr(0, program.rfind('/')) + "/share/fitrun";
+}
+
 std::vector<std::string> config_folders(const Environment& environment) {
   std::vector<std::string> folders;
   const std::string user = user_config_folder(environment);
   if (!user.empty()) folders = {user, user + "/configs"};
-  // Beside the folder of the program.
-  const std::string program = program_folder();
-  if (!program.empty())
-    folders.push_back(program.substr(0, program.rfind('/')) +
-                      "/share/fitrun/configs");
+  std::string installed = installed_folder();
+  if (!installed.empty())
+    folders.push_back(std::move(installed.append("/configs")));
   return folders;
 }
 

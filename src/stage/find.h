@@ -24,8 +24,12 @@ inline constexpr std::size_t kLargestDescriptor = 1U << 20;
 // "" where neither that nor HOME is set.
 std::string user_config_folder(const Environment& environment);
 
+// share/fitrun beside the program's own bin/, in the build tree and when
+// installed alike; "" where /proc does not tell.
+std::string installed_folder();
+
 // $XDG_CONFIG_HOME/fitrun (~/.config/fitrun), its configs/, and the installed
-// share/fitrun/configs beside the program's own bin/.
+// configs/.
 std::vector<std::string> config_folders(const Environment& environment);
 
 // The descriptor of that name in the folders above, the first one; "" where
