@@ -9,6 +9,7 @@
 #include "os/file.h"
 #include "plan/tool_line.h"
 #include "plan/wishes.h"
+#include "plan/wrappers.h"
 #include "stage/find.h"
 #include "stage/parse.h"
 
@@ -56,19 +57,22 @@ FoundStage found_stage(const std::string& name,
 }
 
 // The descriptor of the tool that begins the command line: named like its
-// first word ("make"), or like one that a launcher is given ("python3 -m
-// pytest", "npx jest"). Mistakes count in the one that decides what the
-// command costs, and no other keeps it from starting. `read` is one that was
-// read already.
+// first word ("make", behind "nice"), or like one that a launcher is given
+// ("python3 -m pytest", "npx jest"). Mistakes count in the one that decides
+// what the command costs, and no other keeps it from starting. `read` is one
+// that was read already.
 std::optional<Stage> find_tool(const std::vector<std::string>& command,
                                bool decides, const std::optional<Stage>& read,
                                const Environment& environment) {
-  constexpr std::size_t kWords = 4;
-  for (std::size_t i = 0; i < std::min(command.size(), kWords); ++i) {
-    const std::string word(i == 0 ? base_name(command[i])
-                                  : std::string_view(command[i]));
-    if (word.empty() || word[0] == '-' || word.find('/') != std::string::npos)
-      continue;
+  constexpr std::size_t kNames = 6;  // "python3 -X dev -W error -m pytest"
+  const std::size_t first = behind_wrappers(command);
+  std::size_t names = 0;
+  for (std::size_t i = first; i < command.size() && names < kNames; ++i) {
+    const std::string word(i == first ? base_name(command[i])
+                                      : std::string_view(command[i]));
+    if (word.empty() || word[0] == '-') continue;
+    ++names;
+    if (word.find('/') != std::string::npos) continue;
     const std::string file = find_config(word, environment);
     if (read && read->file == file && read_tool_line(*read->tool, command))
       return read;
@@ -77,7 +81,7 @@ std::optional<Stage> find_tool(const std::vector<std::string>& command,
     if (!text || (*text).empty()) continue;
     auto parsed = parse_stage(*text, file, environment, CostRule::optional);
     auto* const stage = std::get_if<Stage>(&parsed);
-    if (!stage && i == 0 && decides && has_tool_table(*text))
+    if (!stage && i == first && decides && has_tool_table(*text))
       throw Failure(render_diagnostics(std::get<1>(parsed), file, *text));
     if (!stage || !stage->tool || !read_tool_line(*stage->tool, command))
       continue;
@@ -158,6 +162,12 @@ Target load_target(const LaunchOptions& options, const Environment& environment,
   for (const std::string& name : inherited_names(target))
     if (auto value = environment.get(name))
       target.inherited.emplace(name, std::move(*value));
+  if (!target.tool) return target;
+  // Of those that the tool reads it gets what `env` on its line sets.
+  const auto set = variables_of_wrappers(target.command);
+  for (const std::string& name : target.tool->variables)
+    if (const auto at = set.find(name); at != set.end())
+      target.inherited[name] = at->second;
   return target;
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "plan/inject.h"
 #include "plan/tool_line.h"
+#include "plan/wrappers.h"
 
 namespace fitrun {
 namespace {
@@ -71,6 +72,16 @@ bool is_injected(const Target& target, bool is_tool) {
       });
 }
 
+// A variable that `env` sets on the command line after the stage has; "" where
+// there is none.
+std::string overriding(const Target& target) {
+  for (const auto& [name, value] : variables_of_wrappers(target.command))
+    for (const Injection& injection : target.stage.inject)
+      if (injection.name == name && places_count(injection.text))
+        return name + "=" + value;
+  return "";
+}
+
 // The last number on a tool's line that is no placeholder.
 std::string last_number(const ToolLine& line, const Strings& command) {
   for (auto place = line.places.rbegin(); place != line.places.rend(); ++place)
@@ -99,6 +110,12 @@ Arrival at_tool(const Target& target, const ToolLine& line, bool by_user) {
         "{} says no number of workers that could be replaced: write {} N",
         in_quotes(target.command[line.unreadable.back()]), tool.count.front())};
   }
+  if (const std::string word = overriding(target); !word.empty()) {
+    return {
+        fmt::format("{} takes the place of the count that fits: put it "
+                    "before fitrun",
+                    in_quotes(word))};
+  }
   if (is_injected(target, true)) return {};
   if (inherits_jobserver(target)) {
     return {
@@ -111,7 +128,8 @@ Arrival at_tool(const Target& target, const ToolLine& line, bool by_user) {
   return {
       fmt::format("{} is told no count, and runs as many workers as it does "
                   "by itself: say how many with {}",
-                  in_quotes(target.command[0]), tool.count.front() + " N")};
+                  in_quotes(target.command[line.named.front()]),
+                  tool.count.front() + " N")};
 }
 
 }  // namespace

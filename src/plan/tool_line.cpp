@@ -7,6 +7,7 @@
 #include "base/base_name.h"
 #include "base/text.h"
 #include "plan/inject.h"
+#include "plan/wrappers.h"
 #include "stage/stage.h"
 
 namespace fitrun {
@@ -183,14 +184,13 @@ bool is_like(std::string_view pattern, std::string_view word) {
 }
 
 // The places of the words of `begin`, which may have options between them
-// ("cargo +nightly build"); empty where the line does not begin so.
+// ("cargo +nightly build"); empty where the line does not begin so at `first`.
 std::vector<std::size_t> find_begin(const Tool& tool, const Strings& begin,
-                                    const Strings& command) {
+                                    const Strings& command, std::size_t first) {
   std::vector<std::size_t> found;
-  if (command.empty() || !is_like(begin[0], base_name(command[0])))
-    return found;
-  found.push_back(0);
-  for (std::size_t at = 1; found.size() < begin.size(); ++at) {
+  if (!is_like(begin[0], base_name(command[first]))) return found;
+  found.push_back(first);
+  for (std::size_t at = first + 1; found.size() < begin.size(); ++at) {
     if (at >= command.size()) return {};
     const std::string_view word = command[at];
     if (is_like(begin[found.size()], word)) {
@@ -226,8 +226,12 @@ std::uint64_t workers_of(const AskedCount& asked, std::uint64_t cpus) {
 std::optional<ToolLine> read_tool_line(const Tool& tool,
                                        const Strings& command) {
   ToolLine line;
+  if (command.empty()) return std::nullopt;
+  const std::size_t first = behind_wrappers(command);
   for (const Strings& begin : tool.commands) {
-    auto named = find_begin(tool, begin, command);
+    auto named = find_begin(tool, begin, command, 0);
+    if (named.empty() && first > 0)
+      named = find_begin(tool, begin, command, first);
     if (named.size() > line.named.size()) line.named = std::move(named);
   }
   if (line.named.empty()) return std::nullopt;
@@ -289,8 +293,8 @@ Strings kind_of_line(const Tool* tool, const Strings& command) {
   const auto add = [&](std::string_view word) {
     if (kind.size() < kMostKindWords) kind.emplace_back(word);
   };
-  add(base_name(command[0]));
   const auto line = tool ? read_tool_line(*tool, command) : std::nullopt;
+  add(base_name(command[line ? line->named.front() : 0]));
   if (!line) {
     for (std::size_t i = 1; i < command.size(); ++i)
       if (!command[i].starts_with('-')) add(command[i]);

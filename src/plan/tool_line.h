@@ -73,10 +73,11 @@ std::vector<std::string> with_count(const Tool& tool,
                                     std::uint64_t count,
                                     const std::vector<std::string>& insert);
 
-// The words that tell one kind of work from another: the program by its
-// basename, subcommand, operands and what Tool::kind names, without any other
-// option; at most kMostKindWords of them. Of a command that is no tool's, or
-// where `tool` is null, all words that are no options.
+// The words that tell one kind of work from another: the tool by its basename,
+// whatever starts it (wrappers.h), or the program, subcommand, operands and
+// what Tool::kind names, without any other option; at most kMostKindWords of
+// them. Of a command that is no tool's, or where `tool` is null, all words that
+// are no options.
 inline constexpr std::size_t kMostKindWords = 32;
 std::vector<std::string> kind_of_line(const Tool* tool,
                                       const std::vector<std::string>& command);

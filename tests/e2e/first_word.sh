@@ -11,9 +11,13 @@ cat >.config/fitrun/brew.toml <<'TOML'
 [tool]
 commands = ["brew", "python3* -m brew"]
 count = ["-j"]
+values = ["-X", "-W"]
+variables = ["BREW_JOBS"]
 [ram]
 per_worker = "2GB"
 TOML
+printf '[tool]\ncommands = ["mill"]\nvariables = ["MILL"]\n[ram]\nper_worker = "2GB"\n[inject.env]\nMILL = "<threads>"\n' >.config/fitrun/mill.toml
+cp bin/brew bin/mill
 printf '[ram]\nper_worker = "1GB"\n' >.config/fitrun/pages.toml
 printf '[ram]\nper_worker = "3GB"\n' >plain
 stage
@@ -31,6 +35,18 @@ run 'tool -j2' '2 worker(s)' --want 2 brew -j3
 run 'tool -j4 -- x' '4 worker(s)' brew -j9 -- x
 run 'tool -j4' '4 worker(s)' bin/brew -j9
 run 'tool plan' 'brew' brew plan
+# Behind programs that only start it; not where they take the environment away.
+run 'tool -j4 all' '[budget:brew]' nice -n 5 brew -j16 all
+run 'tool -j4 all' '[budget:brew]' env A=b CC=x nice -5 brew -j16 all
+run 'tool -j3' '3 worker(s)' timeout -k 9 99 nohup bin/brew -j3
+run 'tool -j9' 'nothing limits it' env -i bin/brew -j9
+run 'tool -j4' '4 worker(s)' nice env -- brew -j9
+run 'tool -j2' '2 worker(s)' env BREW_JOBS=2 brew
+run 'tool' '-> 2 worker(s)' env MILL=2 mill
+said err '"MILL=2" takes the place of the count that fits: put it before fitrun'
+# Options of an interpreter, with words of their own.
+cp bin/brew bin/python3.9
+run 'tool -X dev -W error -u -m brew -j4' '[budget:brew]' python3.9 -X dev -W error -u -m brew -j9
 # Costs from a stage, the count by the tool: 8.4 GB / 1 GB.
 run 'tool -j8' '[budget:pages]' pages -- brew -j16
 run 'tool -j8' '[budget:pages]' pages brew -j16

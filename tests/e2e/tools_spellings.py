@@ -98,6 +98,8 @@ PYTEST_ADDOPTS=-n_8 pytest => pytest -n3
 py.test -n 16 => py.test -n 3
 python3 -m pytest -n 16 => python3 -m pytest -n 3
 python3.11 -u -m pytest -n 16 => python3.11 -u -m pytest -n 3
+python3 -X dev -m pytest -n 16 => python3 -X dev -m pytest -n 3
+python -W error -X utf8 -m pytest -n16 => python -W error -X utf8 -m pytest -n3
 uv run pytest -n 16 => uv run pytest -n 3
 jest => jest --maxWorkers=3
 jest --maxWorkers=16 => jest --maxWorkers=3
@@ -202,7 +204,7 @@ def is_variable(word):
 
 def tool_of(words):
     """The descriptor of a command line, by the name of a file in configs."""
-    for word in [words[0]] + [w for w in words[1:4] if not w.startswith("-")]:
+    for word in [words[0]] + [w for w in words[1:7] if not w.startswith("-")]:
         path = os.path.join(CONFIGS, os.path.basename(word) + ".toml")
         if os.path.exists(path):
             return path

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "catch.h"
 #include "plan/tool_line.h"
+#include "plan/wrappers.h"
 
 using namespace fitrun;
 
@@ -269,6 +270,44 @@ TEST_CASE("the kind of a line is what it works on, not how", "[tool]") {
   CHECK(kind_of_line(nullptr, line("./render -j 4 page")) ==
         Strings{"render", "4", "page"});
   CHECK(kind_of_line(nullptr, {}).empty());
+}
+
+TEST_CASE("what only starts a command is not the command", "[tool]") {
+  const std::pair<const char*, std::size_t> rows[] = {
+      {"make -j4", 0},
+      {"nice make", 1},
+      {"/usr/bin/nice -n 5 make", 3},
+      {"nice -n5 -- make", 3},
+      {"nice -15 make", 2},
+      {"nice --adjustment=5 make", 2},
+      {"env A=b -- make", 2},  // "--" is no option there
+      {"env -u A B=c make B=d", 4},
+      {"env -i make", 0},
+      {"env -S make", 0},
+      {"env --chdir x make", 0},
+      {"ionice -c3 make", 2},
+      {"timeout -k 9 1h make", 4},
+      {"taskset -c 0-3 make", 3},
+      {"chrt -b 0 make", 3},
+      {"time -f %e nohup env A=b make", 6},
+      {"nice", 0},
+      {"nice -n", 0},
+      {"env A=b", 0},
+      {"timeout 5", 0},
+      {"", 0},
+  };
+  for (const auto& [text, first] : rows) {
+    CAPTURE(text);
+    CHECK(behind_wrappers(line(text)) == first);
+  }
+  CHECK(variables_of_wrappers(line("env A=b C=d=e nice make F=g")) ==
+        std::map<std::string, std::string>{{"A", "b"}, {"C", "d=e"}});
+  const auto read = read_tool_line(make(), line("nice -n 5 make -j9 all"));
+  REQUIRE(read);
+  CHECK(read->named == std::vector<std::size_t>{3});
+  const Tool tool = make();
+  CHECK(kind_of_line(&tool, line("nice -n 5 make -j9 all")) ==
+        line("make all"));
 }
 
 TEST_CASE("a line of 100,000 words takes no time to speak of", "[tool]") {
