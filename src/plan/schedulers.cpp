@@ -78,9 +78,10 @@ constexpr Scheduler kTable[] = {
      .ram = "request_memory = {0}",
      .vram = "request_gpus = 1\ngpus_minimum_memory = {0}",
      .between = '\n'},
-    // queue_conf(5), sge_types(5): M = 2^20, m = 10^6; a consumable of each
-    // slot,
-    // so that N slots have N times as much. The limit is one of address space.
+    // queue_conf(5): M = 2^20, m = 10^6; complex(5): a consumable of each slot.
+    // A
+    // job of N slots has N times as much, as a limit of address space for each
+    // process (seen with 8.1.9, tests/gridengine).
     {.name = "gridengine",
      .ram = "-pe smp {1} -l h_vmem={0}M",
      .vram = "",
