@@ -189,22 +189,27 @@ std::string lessons_of(const std::vector<RunRecord>& runs,
   return text;
 }
 
+std::uint64_t least_known_count(const Target& target,
+                                const std::vector<RunRecord>& past) {
+  const auto learned = learn_costs(past, work_of(target.tool));
+  if (!learned) return 0;
+  const Cost& cost = target.stage.pools.front().per_worker;
+  return !cost.empty() && cost.front().origin == origin_of(*learned)
+             ? learned->least_known
+             : 0;
+}
+
 std::optional<WorkerCap> cap_of_one_count(const Plan& plan,
                                           const Target& target,
                                           const std::vector<RunRecord>& past,
                                           const Environment& environment) {
-  const auto learned = learn_costs(past, work_of(target.tool));
-  if (!learned || plan.threads >= learned->least_known) return std::nullopt;
-  // Where others' costs are used there is nothing to doubt; and of a count that
-  // was asked for, nobody expects to save.
-  const PoolNeeds& ram = target.stage.pools.front();
-  if (!plan.reduced || ram.per_worker.empty() ||
-      ram.per_worker.front().origin != origin_of(*learned))
-    return std::nullopt;
+  const std::uint64_t least = least_known_count(target, past);
+  // Of a count that was asked for, nobody expects to save.
+  if (plan.threads >= least || !plan.reduced) return std::nullopt;
   WorkerCap cap;
   cap.name = kOneCountCap;
   cap.where = state_place(environment).runs();
-  cap.limit = learned->least_known;
+  cap.limit = least;
   return cap;
 }
 

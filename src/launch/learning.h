@@ -45,6 +45,11 @@ void apply_learned(Target& target, const std::vector<RunRecord>& records);
 std::string lessons_of(const std::vector<RunRecord>& runs,
                        const Environment& environment);
 
+// The fewest workers of which the learned costs tell (learned.h); 0 where the
+// target's costs are others'.
+std::uint64_t least_known_count(const Target& target,
+                                const std::vector<RunRecord>& past);
+
 // One worker, where the costs were learned from runs with one count, and as
 // many as those do not fit: nothing says that fewer take less (learned.h).
 std::optional<WorkerCap> cap_of_one_count(const Plan& plan,

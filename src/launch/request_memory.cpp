@@ -37,7 +37,7 @@ MemoryRequest request_memory(const LaunchOptions& options, const Host& host,
   // Runs are known by their command lines.
   if (target.command.empty() && target.stage.tool)
     target.command = target.stage.tool->commands.front();
-  learn(target, options, caller);
+  const Learning known = learn(target, options, caller);
 
   MemoryRequest request;
   std::vector<std::string> errors;
@@ -53,6 +53,8 @@ MemoryRequest request_memory(const LaunchOptions& options, const Host& host,
   request.label = target.stage.label.value;
   request.stage = target.stage.file;
   request.workers = wanted_workers(target, self);
+  if (!target.stage.pools.empty())
+    request.least_known = least_known_count(target, known.alike);
   request.counts_cpus = asked_workers(target).value.per_cpu != 0;
   return make_request(std::move(request)).value();
 }

@@ -93,6 +93,12 @@ std::string vram_text(std::string_view who, std::uint64_t bytes) {
 
 std::vector<std::string> doubts(const MemoryRequest& request) {
   std::vector<std::string> all;
+  if (request.workers.value < request.least_known) {
+    all.push_back(fmt::format(
+        "the runs had {0} workers each: fewer may take as much; ask "
+        "with --want {0} to be safe",
+        request.least_known));
+  }
   for (const PoolRequest& pool : request.pools) {
     std::ranges::copy(cost_warnings(pool.fixed, pool.per_worker),
                       std::back_inserter(all));

@@ -36,6 +36,8 @@ struct MemoryRequest {
   std::string label;  // empty: none
   std::string stage;  // the descriptor's path; empty: flags alone
   Sourced<std::uint64_t> workers;
+  // The fewest workers of which the costs tell; 0: of any number.
+  std::uint64_t least_known = 0;
   bool counts_cpus = false;        // `workers` are the CPUs of this machine
   std::vector<PoolRequest> pools;  // ram before vram; those with costs
 };

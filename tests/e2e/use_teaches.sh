@@ -101,6 +101,12 @@ threads() { "$FITRUN" plan --headroom 1 --format threads "$@" threads.toml -- co
 [ "$(threads --available ram=6GB)" = 6 ] || fail "more than in proportion: $(threads --available ram=6GB)"
 [ "$(threads --available ram=3GB)" = 1 ] || fail "fewer were thought to save: $(threads --available ram=3GB)"
 said err '8 -> 1: 4 do not fit, and no run shows that fewer take less'
+# A request says the same, also where the tool is only named.
+expect 0 "$FITRUN" request threads.toml --headroom 1 --want 2 --for docker
+[ "$(cat out)" = --memory=1924m ] || fail "$(cat out)" # 2 GB and 16 MiB
+said err 'the runs had 4 workers each: fewer may take as much; ask with --want 4 to be safe'
+expect 0 "$FITRUN" request threads.toml --headroom 1 --want 4 --for docker
+grep -q 'the runs had' err && fail "a count that is known is doubted"
 
 # Damaged, of a later version: a note, and the command runs.
 printf '{"v":1,"tool":"tool","work\n{"v":99,"tool":"tool"}\n\0\377\n' >>"$runs"
