@@ -14,9 +14,8 @@ struct VerbText {
 constexpr VerbText kRun = {
     "fitrun [OPTIONS] COMMAND [ARG...]\n"
     "       fitrun [OPTIONS] STAGE [--] [COMMAND [ARG...]]\n"
-    "    fitrun "
-    "plan|probe|check|measure|history|leases|jobs|request|list|show|init|"
-    "help ...\n",
+    "       fitrun plan|probe|check|measure|history|leases ...\n"
+    "       fitrun jobs|request|list|show|init|help ...\n",
     "Becomes COMMAND with as many workers as fit in the free memory. STAGE, or "
     "the\n"
     "tool that COMMAND is (fitrun list), says what one costs; <threads> is the "
