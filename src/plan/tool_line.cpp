@@ -69,6 +69,13 @@ class OptionReader {
   std::size_t count_in_next(std::size_t at);
   bool count_within(std::size_t at, std::size_t begin);
   std::size_t other(std::size_t at, std::string_view name, std::size_t value);
+  bool begins_count(std::string_view name) const {
+    return name.size() > 3 &&
+           std::any_of(tool_.count.begin(), tool_.count.end(),
+                       [&](const std::string& option) {
+                         return option.starts_with(name);
+                       });
+  }
   bool takes_value(std::string_view name) const {
     return is_in(tool_.values, name) || is_in(tool_.kind, name);
   }
@@ -110,7 +117,19 @@ std::size_t OptionReader::option(std::size_t at) {
   }
   if (takes_value(name))
     return other(at, name, attached ? equals + 1 : word.size());
-  return word.starts_with("--") ? 0 : cluster(at);
+  if (is_in(tool_.kind_flags, name)) {
+    line_.kinds.push_back(
+        {std::string(name),
+         std::string(attached ? word.substr(equals + 1) : "")});
+    return 0;
+  }
+  if (!word.starts_with("--")) return cluster(at);
+  // getopt_long's "--max-p=8" for --max-procs, if no other begins so.
+  const bool number =
+      attached ? read_number(tool_, word.substr(equals + 1)).has_value()
+               : at + 1 < words_.size() && read_number(tool_, words_[at + 1]);
+  if (number && begins_count(name)) line_.unreadable.push_back(at);
+  return 0;
 }
 
 // Letters behind one "-", of which the last may have a value: "-kj16".
@@ -126,6 +145,7 @@ std::size_t OptionReader::cluster(std::size_t at) {
       return 0;
     }
     if (takes_value(letter)) return other(at, letter, i + 1);
+    if (is_in(tool_.kind_flags, letter)) line_.kinds.push_back({letter, ""});
   }
   return 0;
 }
@@ -244,6 +264,12 @@ std::optional<AskedCount> read_tool_variable(const Tool& tool,
                                              std::string_view value) {
   if (const std::string_view text = trim(value); all_digits(text))
     return read_number(tool, text);
+  // Debian's: "nocheck parallel=8".
+  constexpr std::string_view kParallel = "parallel=";
+  if (name == "DEB_BUILD_OPTIONS")
+    for (const std::string_view word : words(value))
+      if (word.starts_with(kParallel))
+        return read_number(tool, word.substr(kParallel.size()));
   Strings options;
   for (const std::string_view word : words(value)) options.emplace_back(word);
   if (options.empty()) return std::nullopt;
@@ -304,8 +330,9 @@ Strings kind_of_line(const Tool* tool, const Strings& command) {
     add(command[line->named[i]]);
   for (const KindWord& word : line->kinds) {
     add(word.option);
-    add(word.value);
+    if (!word.value.empty()) add(word.value);
   }
+  if (tool->files) return kind;
   for (const std::size_t operand : line->operands) add(command[operand]);
   return kind;
 }

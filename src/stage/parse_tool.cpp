@@ -62,6 +62,15 @@ void insert(TomlReader& in, const toml::table& table, Tool& tool) {
   in.wrong(*table.get("insert"), "insert must say the count: <threads>");
 }
 
+bool flag(TomlReader& in, const toml::table& table, std::string_view key) {
+  const toml::node* const node = table.get(key);
+  if (!node) return false;
+  if (const auto* const value = node->as_boolean()) return value->get();
+  in.wrong(*node, std::string(key) + " must be true or false, not " +
+                      type_name(*node));
+  return false;
+}
+
 void jobs(TomlReader& in, const toml::table& table, Tool& tool) {
   const toml::node* const node = table.get("jobs");
   if (!node) return;
@@ -80,10 +89,11 @@ void jobs(TomlReader& in, const toml::table& table, Tool& tool) {
 }  // namespace
 
 Tool parse_tool(TomlReader& in, const toml::table& table) {
-  in.check_keys(table,
-                {"commands", "count", "cpus", "one", "values", "kind", "end",
-                 "stops_at_word", "insert", "variables", "jobs"},
-                "[tool]");
+  in.check_keys(
+      table,
+      {"commands", "count", "cpus", "one", "values", "kind", "kind_flags",
+       "files", "end", "stops_at_word", "insert", "variables", "jobs"},
+      "[tool]");
   constexpr std::string_view kOption = "an option, like \"-j\" or \"--jobs\"";
   Tool tool;
   commands(in, table, tool);
@@ -93,6 +103,7 @@ Tool parse_tool(TomlReader& in, const toml::table& table) {
   tool.one = checked(in, table, "one", kOption, is_option);
   tool.values = checked(in, table, "values", kOption, is_option);
   tool.kind = checked(in, table, "kind", kOption, is_option);
+  tool.kind_flags = checked(in, table, "kind_flags", kOption, is_option);
   tool.end = checked(in, table, "end", "a word of a command line", is_word);
   tool.variables = checked(in, table, "variables", "the name of a variable",
                            [](std::string_view text) {
@@ -101,13 +112,8 @@ Tool parse_tool(TomlReader& in, const toml::table& table) {
                            });
   insert(in, table, tool);
   jobs(in, table, tool);
-  if (const toml::node* const node = table.get("stops_at_word")) {
-    if (const auto* const value = node->as_boolean())
-      tool.stops_at_word = value->get();
-    else
-      in.wrong(*node,
-               "stops_at_word must be true or false, not " + type_name(*node));
-  }
+  tool.files = flag(in, table, "files");
+  tool.stops_at_word = flag(in, table, "stops_at_word");
   return tool;
 }
 

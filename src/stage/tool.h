@@ -32,6 +32,9 @@ struct Tool {
   std::vector<std::string> values;  // other options that take the next word
   // Those whose word tells one kind of work from another: make's "-C".
   std::vector<std::string> kind;
+  // Those without a word that do the same: "-9" of xz.
+  std::vector<std::string> kind_flags;
+  bool files = false;            // operands are files, and tell no kind
   std::vector<std::string> end;  // where its own options end: "--"
   bool stops_at_word = false;    // they end at the first word that is none
   // Put behind the words of `commands` where the command line says no number;

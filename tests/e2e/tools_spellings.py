@@ -123,6 +123,7 @@ xargs -P 0 -I {} x {} => xargs -P 3 -I {} x {}
 xargs -n 1 x -P 9 =
 xargs -P =
 xargs -P x =
+xargs --max-p=16 x =
 parallel x ::: a => parallel -j3 x ::: a
 parallel -j16 x -j9 ::: a => parallel -j3 x -j9 ::: a
 parallel -j 900% x => parallel -j 3 x
@@ -151,6 +152,7 @@ xz -9T16 f => xz -9T3 f
 xz -T0 f => xz -T3 f
 xz --threads=0 f => xz --threads=3 f
 xz f =
+xz -9e --thr=16 f =
 XZ_DEFAULTS=-T8 xz f => xz -T3 f
 zstd -T16 f => zstd -T3 f
 zstd -19 -T0 f => zstd -19 -T3 f
@@ -182,6 +184,8 @@ dpkg-buildpackage -J16 => dpkg-buildpackage -J3
 dpkg-buildpackage --jobs=16 => dpkg-buildpackage --jobs=3
 dpkg-buildpackage --jobs-try=auto => dpkg-buildpackage --jobs-try=3
 dpkg-buildpackage -j => dpkg-buildpackage -j3
+DEB_BUILD_OPTIONS=nocheck_parallel=2 dpkg-buildpackage -b => dpkg-buildpackage -J2 -b DEB_BUILD_OPTIONS=nocheck_parallel=2
+DEB_BUILD_OPTIONS=parallel=16 debuild -us => debuild -J3 -us
 debuild -us -uc => debuild -J3 -us -uc
 rpmbuild -bb x.spec => rpmbuild -bb x.spec RPM_BUILD_NCPUS=3
 RPM_BUILD_NCPUS=2 rpmbuild -bb x.spec => rpmbuild -bb x.spec RPM_BUILD_NCPUS=2

@@ -153,7 +153,9 @@ TEST_CASE("the number is read and replaced in every spelling", "[tool]") {
 TEST_CASE("a number that cannot be read is left alone and told", "[tool]") {
   for (const char* const text :
        {"xargs -P", "xargs -P x y", "xargs --max-procs=x", "xargs -P9x y",
-        "xargs --max-procs= x", "xargs -P -1", "xargs -P50% x"}) {
+        "xargs --max-procs= x", "xargs -P -1", "xargs -P50% x",
+        // short for an option, as getopt_long has it
+        "xargs --max-p=9 x", "xargs --max-proc 9 x"}) {
     INFO(text);
     CHECK(unreadable(xargs(), text) == 1);
     CHECK(three(xargs(), text, true) == text);
@@ -163,6 +165,8 @@ TEST_CASE("a number that cannot be read is left alone and told", "[tool]") {
   // an option of another name is none of these
   CHECK(unreadable(go(), "go build -pgo=auto") == 0);
   CHECK(unreadable(make(), "make -k") == 0);
+  CHECK(unreadable(xargs(), "xargs --max-p x") == 0);
+  CHECK(unreadable(xargs(), "xargs --max-args=9 x") == 0);
 }
 
 TEST_CASE("what is no command of the tool is not touched", "[tool]") {
@@ -252,6 +256,10 @@ TEST_CASE("a variable of the tool says the number as well", "[tool]") {
   CHECK(said("12", "CMAKE_BUILD_PARALLEL_LEVEL") == 12);
   CHECK(said(" 12 ", "CMAKE_BUILD_PARALLEL_LEVEL") == 12);
   CHECK(said("j4", "CMAKE_BUILD_PARALLEL_LEVEL") == 0);
+  CHECK(said("nocheck parallel=4 noopt", "DEB_BUILD_OPTIONS") == 4);
+  CHECK(said("nocheck,parallel=4", "DEB_BUILD_OPTIONS") == 0);
+  CHECK(said("nocheck", "DEB_BUILD_OPTIONS") == 0);
+  CHECK(said(" -j4 -- parallel=9") == 4);
 }
 
 TEST_CASE("the kind of a line is what it works on, not how", "[tool]") {
@@ -267,6 +275,14 @@ TEST_CASE("the kind of a line is what it works on, not how", "[tool]") {
         Strings{"go", "test", "./..."});
   CHECK(kind(xargs(), "xargs -0 -P 8 convert -resize 50%") ==
         Strings{"xargs", "convert"});
+  Tool files = xargs();
+  files.stops_at_word = false;
+  files.files = true;
+  files.kind = {"--block"};
+  files.kind_flags = {"-9", "-e", "--fast"};
+  CHECK(kind(files, "xargs -k9eP4 a b") == Strings{"xargs", "-9", "-e"});
+  CHECK(kind(files, "xargs --fast=3 -P 4 --block=1M c") ==
+        Strings{"xargs", "--fast", "3", "--block", "1M"});
   CHECK(kind_of_line(nullptr, line("./render -j 4 page")) ==
         Strings{"render", "4", "page"});
   CHECK(kind_of_line(nullptr, {}).empty());

@@ -28,6 +28,8 @@ cpus = ["", "auto", "N%"]
 one = ["--serial"]
 values = ["-I"]
 kind = ["-C", "-f"]
+kind_flags = ["-9", "--best"]
+files = true
 end = ["--"]
 stops_at_word = true
 insert = ["-j<threads>"]
@@ -48,6 +50,8 @@ jobs = "workers"
   CHECK(tool.kind == Strings{"-C", "-f"});
   CHECK(tool.end == Strings{"--"});
   CHECK(tool.stops_at_word);
+  CHECK(tool.kind_flags == Strings{"-9", "--best"});
+  CHECK(tool.files);
   CHECK(tool.insert == Strings{"-j<threads>"});
   CHECK(tool.variables == Strings{"MAKEFLAGS"});
   CHECK(tool.jobs == JobKind::workers);
