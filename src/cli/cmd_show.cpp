@@ -26,15 +26,20 @@ std::string cost_lines(const PoolNeeds& needs, const char* what,
   return text;
 }
 
-// Where to see what the runs of a stage have taught, if there were any.
-std::string runs_line(const Stage& stage, const std::string& name,
+// What the runs of a stage have taught, if there were any, and where to see
+// them.
+std::string run_lines(const Stage& stage, const std::string& name,
                       const Environment& environment) {
   const StatePlace place = state_place(environment);
   if (place.folder.empty()) return "";
   const auto history = read_history(place, runs_of(stage));
   if (!history || (*history).runs.empty()) return "";
-  return fmt::format("# runs recorded: {} (fitrun history {})\n",
-                     (*history).runs.size(), name);
+  std::string text = fmt::format("# runs recorded: {} (fitrun history {})\n",
+                                 (*history).runs.size(), name);
+  const std::string lessons = lessons_of((*history).runs, environment);
+  for (std::string_view rest = lessons; !rest.empty();)
+    text.append("# ").append(trim(take_line(rest))).append("\n");
+  return text;
 }
 
 }  // namespace
@@ -56,7 +61,7 @@ ExitStatus show_command(const Options& options,
     text += cost_lines(needs, "each worker", needs.per_worker, errors);
   }
   for (const std::string& error : errors) text += "# " + error + "\n";
-  text += runs_line(stage, options.launch.stage, environment) + "\n";
+  text += run_lines(stage, options.launch.stage, environment) + "\n";
   text +=
       stage.name.empty() ? stage.text : text_of_stage(stage.text, stage.name);
   print(text);

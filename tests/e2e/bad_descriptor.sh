@@ -36,6 +36,15 @@ expect 125 "$FITRUN" big.toml -- true
 said err "big.toml: larger than expected"
 
 stage
+# What is hardly meant is good and doubted.
+printf 'command = ["x", "{jobs}", "<thread>", "{threads}"]\n[ram]\nper_worker = 4096\n[inject.env]\nA = "{workers}"\n' >odd.toml
+expect 0 "$FITRUN" check odd.toml
+said out 'odd.toml: ok'
+said out 'but "{jobs}" is no placeholder and stays as it is; the count is <threads>'
+said out 'but "<thread>" is no placeholder'
+said out 'odd.toml:3: per_worker is 4 KB, less than a MiB: is its unit missing?'
+[ "$(grep -c '  but ' out)" = 4 ] || fail "doubts: $(cat out)"
+
 printf '[ram]\nfixed = 1\nfixd = 2\n' >bad.toml
 expect 125 "$FITRUN" check s.toml bad.toml nope.toml
 said out "s.toml: ok"

@@ -78,32 +78,22 @@ said out 'runs  ./render 4'
 expect 0 "$FITRUN" --want 8 plan --available ram=12GB pages
 said out '8 threads'
 
-wrong() { # MESSAGE WORDS...
-  local message=$1
-  shift
-  expect 125 "$FITRUN" "$@"
-  one_line
-  said err "$message"
-  [ ! -e ran ] || fail "$*: the command was started"
-}
-wrong '"brw" is no stage, tool or program (looked in' brw -j4
+refuses '"brw" is no stage, tool or program (looked in' brw -j4
 said err 'did you mean brew?'
 said err "$work/.config/fitrun, "
-wrong 'did you mean pages?' page -- touch ran
-wrong 'did you mean plan?' pln s.toml
-wrong 'did you mean pages?' plan pagse
-wrong 'did you mean ./render?' render a
-wrong 'no such file' ./nope
-wrong 'no such file' /
-wrong 'put it before fitrun' CC=clang brew
-wrong 'leave out "run"' run touch ran
-wrong "what is the command's belongs behind --: s.toml -- COMMAND -x" s.toml -x touch ran
-wrong 'an option of brew belongs behind it: brew -j4' -j4 brew
-wrong 'unknown option "--json" (see --help)' --json s.toml touch ran
-wrong '--wait: not a time: "5x"' --wait 5x s.toml touch ran
-wrong '--wait: not a time: "5min"' --wait 5min s.toml touch ran
+refuses 'did you mean pages?' page -- touch ran
+refuses 'did you mean plan?' pln s.toml
+refuses 'did you mean pages?' plan pagse
+refuses 'did you mean ./render?' render a
+refuses 'no such file' ./nope
+refuses 'no such file' /
+refuses 'put it before fitrun' CC=clang brew
+refuses 'leave out "run"' run touch ran
+refuses 'an option of brew belongs behind it: brew -j4' -j4 brew
+refuses '--wait: not a time: "5x"' --wait 5x s.toml touch ran
+refuses '--wait: not a time: "5min"' --wait 5min s.toml touch ran
 for hold in maybe ON 1; do
-  FITRUN_HOLD=$hold wrong 'FITRUN_HOLD: expected "auto", "on" or "off", not ' s.toml touch ran
+  FITRUN_HOLD=$hold refuses 'FITRUN_HOLD: expected "auto", "on" or "off", not ' s.toml touch ran
 done
 for hold in auto on off; do
   FITRUN_HOLD=$hold run 'tool hi' '[budget:brew]' brew hi

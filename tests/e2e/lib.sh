@@ -49,6 +49,37 @@ one_line() {
   }
 }
 
+# refuses MESSAGE WORDS...: fitrun says what is wrong in one line, and a command
+# that would have made the file "ran" is not started.
+refuses() {
+  local message=$1
+  shift
+  expect 125 "$FITRUN" "$@"
+  one_line
+  said err "$message"
+  [ ! -e ran ] || fail "$*: the command was started"
+}
+
+# holds CONDITION...: within a minute.
+holds() {
+  local end=$((SECONDS + 60))
+  until "$@"; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep 0.02
+  done
+}
+
+# The record is written once the keeper is gone. It has our variables, and those
+# of other tests do not.
+no_keeper() {
+  local comm name
+  for comm in /proc/[0-9]*/comm; do
+    { read -r name <"$comm"; } 2>/dev/null && [ "$name" = fitrun-keeper ] &&
+      grep -qaF "$work" "${comm%comm}environ" 2>/dev/null && return 1
+  done
+  return 0
+}
+
 # A machine with this many bytes available, as a folder for --root.
 machine() {
   mkdir -p machine/proc/self

@@ -23,17 +23,33 @@ printf '[ram]\nper_worker = "2GB"\n' >own.toml
 planned() { "$FITRUN" plan --available ram=10GB --format json "$@" 2>err >out; }
 # value KEY: of the RAM of the plan.
 value() { python3 -c 'import json,sys; print(int(json.load(open("out"))["pools"][0][sys.argv[1]]))' "$1"; }
+# costs BYTES WHY WORDS...: of a worker, by the plan.
+costs() {
+  local want=$1 why=$2
+  shift 2
+  planned "$@"
+  [ "$(value per_worker)" = "$want" ] || fail "$why: $(cat out)"
+}
+# fits N WHY WORDS...: so many workers, by the plan.
+fits() {
+  local want=$1 why=$2 got
+  shift 2
+  got=$("$FITRUN" plan --format threads "$@" 2>err)
+  [ "$got" = "$want" ] || fail "$why: $got"
+}
 # recorded N: so many runs have ended.
 recorded() {
-  for _ in $(seq 200); do
-    [ "$(grep -vc '"checkpoint":true' "$runs" 2>/dev/null)" = "$1" ] && return
-    sleep 0.05
-  done
-  fail "not $1 records: $(cat "$runs")"
+  holds no_keeper || fail "the keeper does not end"
+  [ "$(grep -vc '"checkpoint":true' "$runs")" = "$1" ] || fail "not $1 records: $(cat "$runs")"
+}
+# record DICT: as if it had been, with 10 GB available.
+record() {
+  python3 -c 'import json, sys
+print(json.dumps({"v": 1, "time": "2026-11-25T10:00:00Z", "project": sys.argv[1],
+                  "available": 10 ** 10} | eval(sys.argv[2])))' "$PWD" "$1" >>"$runs"
 }
 
-planned tool.toml -- make -j3
-[ "$(value per_worker)" = 2000000000 ] || fail "not the bound: $(cat out)"
+costs 2000000000 "not the bound" tool.toml -- make -j3
 expect 0 "$FITRUN" tool.toml -- make -j3
 recorded 1
 planned tool.toml -- make -j3
@@ -44,16 +60,16 @@ fi
 expect 0 "$FITRUN" plan tool.toml -- make -j3
 said out "learned from 1 run, last $(date -u +%Y)-"
 # Another kind of work, and another project, have to learn for themselves.
-planned tool.toml -- make -j3 a
-[ "$(value per_worker)" = 2000000000 ] || fail "learned from other targets"
+costs 2000000000 "learned from other targets" tool.toml -- make -j3 a
 mkdir -p other/.git
-(cd other && planned ../tool.toml -- make -j3 && [ "$(value per_worker)" = 2000000000 ]) ||
-  fail "learned from another project"
+(cd other && costs 2000000000 "learned from another project" ../tool.toml -- make -j3) || exit
 # What is said counts, and the cost is no longer asked of the history.
-planned --per-worker 1GB tool.toml -- make -j3
-[ "$(value per_worker)" = 1000000000 ] || fail "the flag does not count"
+costs 1000000000 "the flag does not count" --per-worker 1GB tool.toml -- make -j3
 expect 0 "$FITRUN" history
 said out "make in $PWD: learned from 1 run"
+expect 0 "$FITRUN" show tool.toml
+said out '# runs recorded: 1 (fitrun history tool.toml)'
+said out "# make in $PWD: learned from 1 run"
 
 # A user's own descriptor leaves no record, unless it says so.
 expect 0 "$FITRUN" own.toml -- true '<threads>'
@@ -65,21 +81,20 @@ recorded 3
 sed -i 1d own.toml
 
 # A kill caps a plan whatever the costs are, with as much memory.
-python3 - "$PWD" >>"$runs" <<'END'
-import json, sys
-print(json.dumps({"v": 1, "time": "2026-11-25T10:00:00Z", "stage": sys.argv[1] + "/own.toml",
-                  "project": sys.argv[1], "kind": "true <threads>", "workers": 4,
-                  "available": 10 ** 10, "oom_kills": 1}))
-END
+record "{'stage': '$PWD/own.toml', 'kind': 'true <threads>', 'workers': 4, 'oom_kills': 1}"
 : >state/killed
-threads() { "$FITRUN" plan --want 8 --per-worker 1MB --format threads "$@" own.toml -- true '<threads>'; }
-[ "$(threads --available ram=10GB)" = 2 ] || fail "no cap: $(threads --available ram=10GB)"
-[ "$(threads --available ram=11GB)" = 2 ] || fail "no cap with a tenth more"
-[ "$(threads --available ram=12GB)" = 8 ] || fail "a cap with more memory"
+own=(--want 8 --per-worker 1MB own.toml -- true '<threads>')
+fits 2 "no cap" --available ram=10GB "${own[@]}"
+fits 2 "no cap with a tenth more" --available ram=11GB "${own[@]}"
+fits 8 "a cap with more memory" --available ram=12GB "${own[@]}"
 expect 0 "$FITRUN" history own.toml
 said out 'at most 2 workers, because with 4 the kernel has killed'
+expect 0 "$FITRUN" show own.toml
+said out "# $PWD/own.toml: at most 2 workers, because with 4 the kernel has killed"
+cp out again.toml
+expect 0 "$FITRUN" check again.toml # what is shown is a descriptor
 expect 0 "$FITRUN" history --forget own.toml
-[ "$(threads --available ram=10GB)" = 8 ] || fail "not forgotten"
+fits 8 "not forgotten" --available ram=10GB "${own[@]}"
 rm state/killed
 
 # Threads: of one count nobody knows what fewer save, and more are no dearer.
@@ -91,15 +106,10 @@ jobs = "threads"
 [ram]
 per_worker = "1MB"
 END
-python3 - "$PWD" >>"$runs" <<'END'
-import json, sys
-print(json.dumps({"v": 1, "time": "2026-11-25T10:00:00Z", "tool": "threads", "project": sys.argv[1],
-                  "kind": "cook", "workers": 4, "available": 10 ** 10, "peak": 4 * 10 ** 9,
-                  "certainty": "counted", "wait_status": 0, "oom_kills": 0}))
-END
-threads() { "$FITRUN" plan --headroom 1 --format threads "$@" threads.toml -- cook -j8 2>err; }
-[ "$(threads --available ram=6GB)" = 6 ] || fail "more than in proportion: $(threads --available ram=6GB)"
-[ "$(threads --available ram=3GB)" = 1 ] || fail "fewer were thought to save: $(threads --available ram=3GB)"
+record "{'tool': 'threads', 'kind': 'cook', 'workers': 4, 'peak': 4 * 10 ** 9,
+         'certainty': 'counted', 'wait_status': 0, 'oom_kills': 0}"
+fits 6 "more than in proportion" --headroom 1 --available ram=6GB threads.toml -- cook -j8
+fits 1 "fewer were thought to save" --headroom 1 --available ram=3GB threads.toml -- cook -j8
 said err '8 -> 1: 4 do not fit, and no run shows that fewer take less'
 # A request says the same, also where the tool is only named.
 expect 0 "$FITRUN" request threads.toml --headroom 1 --want 2 --for docker

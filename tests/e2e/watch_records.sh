@@ -5,26 +5,6 @@ eater=$HELPERS/eater
 export XDG_STATE_HOME=$work/state
 runs=$work/state/fitrun/runs.jsonl
 
-# holds CONDITION...: within a minute.
-holds() {
-  local end=$((SECONDS + 60))
-  until "$@"; do
-    [ $SECONDS -lt $end ] || return 1
-    sleep 0.02
-  done
-}
-
-# The record is written once the keeper is gone. It has our variables, and those
-# of other tests do not.
-no_keeper() {
-  local comm name
-  for comm in /proc/[0-9]*/comm; do
-    { read -r name <"$comm"; } 2>/dev/null && [ "$name" = fitrun-keeper ] &&
-      grep -qaF "$work" "${comm%comm}environ" 2>/dev/null && return 1
-  done
-  return 0
-}
-
 watched() { # STATUS WORDS...
   local want=$1 got
   shift
