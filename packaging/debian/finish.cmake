@@ -6,7 +6,6 @@ set(share ${CPACK_TEMPORARY_DIRECTORY}/usr/share)
 set(doc ${share}/doc/fitrun)
 
 # Debian's zsh looks here for what its packages bring.
-file(MAKE_DIRECTORY ${share}/zsh/site-functions)
 file(RENAME ${share}/zsh/site-functions ${share}/zsh/vendor-completions)
 
 # The licence stands in `copyright`.

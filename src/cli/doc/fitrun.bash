@@ -62,7 +62,7 @@ _fitrun() {
         ((COMP_CWORD > 1)) || options="$verbs $options"
         [[ $verb != help ]] || options=$verbs
         mapfile -t COMPREPLY < <(compgen -f -X '!*.toml' -- "$current"
-          compgen -d -S / -- "$current"
+          compgen -d -- "$current"
           ((COMP_CWORD > 1)) || [[ -z $current ]] || compgen -c -- "$current")
       fi
       ;;
