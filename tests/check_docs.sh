@@ -1,6 +1,7 @@
 #!/bin/bash
 # check_docs.sh FITRUN: the man page, the completion and the README name exactly
-# the options that --help of every command has, and each option's variable.
+# the options that --help of every command has, and each option's variable. The other
+# man pages have all that check_pages.py says.
 set -u
 fitrun=$1
 cd "$(dirname "$0")/.." || exit 2
@@ -67,8 +68,11 @@ version=$("$fitrun" --version)
 head -n 20 CHANGELOG.md | grep -qxE "## (Unreleased|${version#fitrun }(, .*)?)" ||
   complain "CHANGELOG.md does not begin with Unreleased or ${version#fitrun }"
 
+said=$(tests/check_pages.py 2>&1) || complain "$said"
 if command -v man >/dev/null; then
-  warnings=$(MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z $page 2>&1 >/dev/null)
-  [ -z "$warnings" ] || complain "$warnings"
+  for written in src/cli/doc/*.[1-9]; do
+    warnings=$(MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$written" 2>&1 >/dev/null)
+    [ -z "$warnings" ] || complain "$written: $warnings"
+  done
 fi
 exit $status
