@@ -22,14 +22,16 @@ struct JobState {
   bool exact = false;          // `expected` is its own peak in an earlier build
   bool unknown = false;   // there is neither a peak nor a bound for its kind
   bool admitted = false;  // was let run before
-  std::chrono::milliseconds age{0};   // since it was first seen
+  std::chrono::milliseconds age{0};           // since it was first seen
+  std::chrono::milliseconds admitted_for{0};  // since it was first let run
   std::chrono::milliseconds held{0};  // since it was stopped; 0 while it runs
 };
 
 struct HoldRoom {
   std::uint64_t cap = 0;   // what the command's whole tree may have
   std::uint64_t base = 0;  // what in it belongs to no job
-  // Who has waited longer is not overtaken by newborns any more.
+  // Newborns pass one that is held; where it has waited longer than this, only
+  // those that leave it the room that it waits for.
   std::chrono::milliseconds hold_max{2000};
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/saturate.h"
 #include "hold/job_key.h"
 
 namespace fitrun {
@@ -10,9 +11,10 @@ namespace {
 
 // Two builds of the same file differ by less.
 constexpr double kOwnMargin = 1.05;
-// A job that outgrows the mean of its kind by so much is one of its large ones.
+// A job is taken for one like another until it has outgrown that one by so
+// much.
 constexpr double kOutgrown = 1.2;
-constexpr double kOutgrownBytes = 4U << 20;
+constexpr std::uint64_t kOutgrownBytes = 4U << 20;
 // And one that outgrows everything will grow on.
 constexpr double kGrowsOn = 1.25;
 
@@ -42,10 +44,8 @@ void KnownPeaks::learn(const std::string& key, const std::string& kind,
 }
 
 void KnownPeaks::count(const std::string& kind, std::uint64_t peak) {
-  Kind& of_kind = kinds_[kind];
-  of_kind.sum += static_cast<double>(peak);
-  ++of_kind.count;
-  of_kind.largest = std::max(of_kind.largest, peak);
+  Peaks& peaks = kinds_[kind];
+  peaks.insert(std::upper_bound(peaks.begin(), peaks.end(), peak), peak);
 }
 
 PeakEstimate KnownPeaks::estimate(const std::string& key,
@@ -61,14 +61,15 @@ PeakEstimate KnownPeaks::estimate(const std::string& key,
     e.expected = e.most = times(known_peak, kOwnMargin);
     e.exact = true;
   } else if (known != kinds_.end()) {
-    const Kind& of_kind = known->second;
-    const double mean = of_kind.sum / static_cast<double>(of_kind.count);
-    const bool outgrown =
-        static_cast<double>(current) > kOutgrown * mean + kOutgrownBytes;
-    e.most = std::max(of_kind.largest, bound.value_or(0));
-    e.expected = !outgrown          ? whole_bytes(mean)
-                 : current < e.most ? e.most
-                                    : times(current, kGrowsOn);
+    const Peaks& peaks = known->second;
+    const auto like = std::partition_point(
+        peaks.begin(), peaks.end(), [current](std::uint64_t peak) {
+          return current > fitrun::add(times(peak, kOutgrown), kOutgrownBytes);
+        });
+    e.most = std::max(peaks.back(), bound.value_or(0));
+    e.expected = like != peaks.end() ? *(like + (peaks.end() - like) / 2)
+                 : current < e.most  ? e.most
+                                     : times(current, kGrowsOn);
   } else if (bound && current <= *bound) {
     e.expected = e.most = *bound;
   } else {

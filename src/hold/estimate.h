@@ -1,8 +1,9 @@
 // What a job will take at its peak, from what is known of it and its kind.
 //
-// Exact is the peak of the same command line in an earlier build. Else the mean
-// of its kind, as long as it stays below: with one heavy file in ten, the
-// largest of its name would make a whole build serial. Else the bound that the
+// Exact is the peak of the same command line in an earlier build. Else what
+// half of its kind took, and as it grows, half of those that were as large:
+// with one heavy file in ten, the largest of its name would make a whole build
+// serial, and so would the mean after a few heavy ones. Else the bound that the
 // stage or tool declares. Pure.
 
 #pragma once
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace fitrun {
 
@@ -59,15 +61,11 @@ class KnownPeaks {
   const std::unordered_map<JobHash, KnownJob>& jobs() const { return jobs_; }
 
  private:
-  struct Kind {
-    double sum = 0;
-    std::uint64_t count = 0;
-    std::uint64_t largest = 0;
-  };
+  using Peaks = std::vector<std::uint64_t>;  // of one kind, ascending
   void count(const std::string& kind, std::uint64_t peak);
 
   std::unordered_map<JobHash, KnownJob> jobs_;
-  std::unordered_map<std::string, Kind> kinds_;
+  std::unordered_map<std::string, Peaks> kinds_;
 };
 
 }  // namespace fitrun

@@ -133,7 +133,9 @@ JobState Holder::state_of(Followed& job, Clock::time_point now) const {
   state.most = e.most;
   state.exact = e.exact;
   state.unknown = e.unknown;
-  state.admitted = job.admitted;
+  state.admitted = job.admitted();
+  if (job.admitted_at)
+    state.admitted_for = duration_cast<milliseconds>(now - *job.admitted_at);
   state.age = duration_cast<milliseconds>(now - job.born);
   if (!job.stopped.empty())
     state.held = duration_cast<milliseconds>(now - job.stopped_at);
@@ -158,7 +160,7 @@ void Holder::obey(const std::vector<Followed*>& jobs,
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     Followed& job = *jobs[i];
     if (runs[i]) continue;
-    if (job.freed || (rules_.at_birth_only && job.admitted)) continue;
+    if (job.freed || (rules_.at_birth_only && job.admitted())) continue;
     if (!job.stopped.empty() && must_go_on(job)) {
       let_run(job, now);
       continue;
@@ -204,7 +206,7 @@ void Holder::stop(Followed& job, Clock::time_point now) {
 }
 
 void Holder::let_run(Followed& job, Clock::time_point now) {
-  job.admitted = true;
+  if (!job.admitted()) job.admitted_at = now;
   if (job.stopped.empty()) return;
   summary_.time += duration_cast<milliseconds>(now - job.stopped_at);
   for (const ProcessId& process : job.stopped) {

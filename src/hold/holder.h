@@ -93,12 +93,14 @@ class Holder {
     std::vector<pid_t> members;
     Clock::time_point born;
     Clock::time_point stopped_at;
-    std::vector<ProcessId> stopped;  // empty while it runs
-    char state = '?';                // of its root
-    bool admitted = false;           // was let run
-    bool freed = false;              // others waited for it: not held again
+    std::vector<ProcessId> stopped;                // empty while it runs
+    char state = '?';                              // of its root
+    std::optional<Clock::time_point> admitted_at;  // was let run
+    bool freed = false;  // others waited for it: not held again
     bool was_held = false;
     bool seen = false;
+
+    bool admitted() const { return admitted_at.has_value(); }
   };
 
   Followed& follow(const std::vector<SeenProcess>& tree, const Job& job,

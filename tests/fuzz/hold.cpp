@@ -24,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     job.unknown = (flags & 2) != 0;
     job.admitted = (flags & 4) != 0;
     job.age = std::chrono::milliseconds(flags >> 3 & 0xffff);
+    job.admitted_for = std::chrono::milliseconds(flags >> 35 & 0xffff);
     job.held = std::chrono::milliseconds(flags >> 19 & 0xffff);
     used = add(used, job.current);
     jobs.push_back(job);

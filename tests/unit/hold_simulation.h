@@ -137,7 +137,7 @@ class Simulation {
     double born = 0;
     double stopped = -1;
     bool runs = true;
-    bool admitted = false;
+    double admitted = -1;
     double mib() const {
       const double share =
           job->ramp > 0 ? std::min(1.0, done / job->ramp) : 1.0;
@@ -151,7 +151,7 @@ class Simulation {
     double scan = time_;
     while (next < queue.size() || !live.empty()) {
       while (next < queue.size() && live.size() < settings_.width)
-        live.push_back({&queue[next++], 0, time_, -1, true, false});
+        live.push_back({&queue[next++], 0, time_, -1, true, -1});
       if (settings_.holds && time_ >= scan) {
         choose(live);
         scan = time_ + kScan;
@@ -204,8 +204,9 @@ class Simulation {
           r.job->name, r.job->kind, current,
           settings_.bound ? std::optional(settings_.bound) : std::nullopt);
       states.push_back(
-          {current, e.expected, e.most, e.exact, e.unknown, r.admitted,
+          {current, e.expected, e.most, e.exact, e.unknown, r.admitted >= 0,
            ms(time_ - r.born),
+           r.admitted < 0 ? milliseconds(0) : ms(time_ - r.admitted),
            r.stopped < 0 ? milliseconds(0) : ms(time_ - r.stopped)});
     }
     const std::vector<bool> runs = fitrun::choose_running(room, states);
@@ -214,7 +215,7 @@ class Simulation {
       if (r.runs && !runs[i]) r.stopped = time_;
       if (runs[i]) r.stopped = -1;
       r.runs = runs[i];
-      r.admitted = r.admitted || runs[i];
+      if (runs[i] && r.admitted < 0) r.admitted = time_;
     }
   }
 
