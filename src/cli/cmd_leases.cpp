@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/log.h"
+#include "launch/holding.h"
 #include "launch/sharing.h"
 #include "os/host.h"
 #include "share/ledger.h"
@@ -11,10 +12,11 @@ ExitStatus leases_command(const Options& options,
                           const Environment& environment) {
   const Host host;
   const Ledger ledger(host, environment);
-  const std::vector<LiveLease> live = ledger.read().live;
+  const LedgerReading seen = ledger.read();
+  continue_left_behind(ledger, seen, host, caller_of(options, environment));
   probe::Self self(host, environment);
-  const std::vector<DeviceUse> uses = ask_device_uses(self, live);
-  const auto leases = listed(host, live);
+  const std::vector<DeviceUse> uses = ask_device_uses(self, seen.live);
+  const auto leases = listed(host, seen.live, held_now(ledger, seen, host));
   print(options.format == Format::json
             ? render_leases_json(ledger.where(), leases, uses)
             : render_leases_text(leases, uses));

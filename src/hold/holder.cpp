@@ -67,15 +67,12 @@ void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
   const HoldRoom space = room(cap, view);
   const std::vector<bool> runs = choose_running(space, states);
   foreseen_ = view.base;
-  std::uint64_t used = view.base;
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    used = add(used, states[i].current);
+  for (std::size_t i = 0; i < jobs.size(); ++i)
     foreseen_ =
         add(foreseen_, runs[i] ? states[i].expected : states[i].current);
-  }
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     jobs[i]->needs = states[i].expected;
-    jobs[i]->left = subtract(cap, used);
+    jobs[i]->left = subtract(cap, foreseen_);
   }
   obey(jobs, runs, now);
   break_deadlock(jobs, tree, now);
@@ -266,9 +263,9 @@ Holder::Followed* Holder::waited_for(const std::vector<Followed*>& jobs) const {
   return nullptr;
 }
 
-void Holder::end(Clock::time_point now) {
+void Holder::end(bool killed, Clock::time_point now) {
   for (auto& [pid, job] : jobs_) job.seen = false;
-  forget_ended(false, now);
+  forget_ended(killed, now);
 }
 
 std::size_t Holder::held() const {

@@ -33,7 +33,7 @@ namespace fitrun {
 struct HeldJob {
   std::string key;
   std::uint64_t needs = 0;  // bytes
-  std::uint64_t left = 0;   // bytes that were left for it
+  std::uint64_t left = 0;   // bytes that those that run will leave
   std::chrono::milliseconds held{0};
 };
 
@@ -71,7 +71,8 @@ class Holder {
             std::uint64_t cap, bool killed, Clock::time_point now);
 
   // The command has ended: so have its jobs, and what is left is continued.
-  void end(Clock::time_point now);
+  // `killed` as for look().
+  void end(bool killed, Clock::time_point now);
 
   std::size_t held() const;
   const KnownPeaks& known() const { return known_; }

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "os/file.h"
@@ -56,18 +57,27 @@ Result<StopList> StopList::make(Fd file, const std::string& boot) {
 }
 
 Result<StopList> StopList::take_over(Fd file, const std::string& boot) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
+    return path_error("the list of held jobs", errno);
+  return open(std::move(file), boot);
+}
+
+Result<StopList> StopList::look_into(Fd file, const std::string& boot) {
+  return open(std::move(file), boot);
+}
+
+Result<StopList> StopList::open(Fd file, const std::string& boot) {
   struct stat info {};
   if (::fstat(file.get(), &info) != 0 || info.st_uid != ::geteuid() ||
       info.st_size != static_cast<off_t>(sizeof(Page)))
     return Error{"no list of held jobs", EINVAL};
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
-    return path_error("the list of held jobs", errno);
   Result<Page*> page = map(file);
   if (!page) return page.error();
   StopList list(std::move(file), *page);
-  (*page)->boot.back() = '\0';
+  // Its writer has written the whole name, or zeros behind a shorter one.
+  const std::string_view name((*page)->boot.data(), (*page)->boot.size() - 1);
   if (std::memcmp((*page)->magic.data(), kMagic, sizeof kMagic) != 0 ||
-      boot.substr(0, (*page)->boot.size() - 1) != (*page)->boot.data())
+      boot.substr(0, name.size()) != name.substr(0, name.find('\0')))
     return Error{"no list of held jobs", EINVAL};
   return list;
 }

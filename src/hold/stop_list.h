@@ -30,6 +30,9 @@ class StopList {
   // that somebody looks after it.
   static Result<StopList> take_over(Fd file, const std::string& boot);
 
+  // Of one that somebody looks after, to be read only.
+  static Result<StopList> look_into(Fd file, const std::string& boot);
+
   StopList(StopList&& other) noexcept;
   StopList& operator=(StopList&&) = delete;
   ~StopList();
@@ -46,6 +49,7 @@ class StopList {
   struct Page;
   StopList(Fd file, Page* page) : file_(std::move(file)), page_(page) {}
   static Result<Page*> map(const Fd& file);
+  static Result<StopList> open(Fd file, const std::string& boot);
 
   Fd file_;
   Page* page_;

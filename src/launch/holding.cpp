@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -101,6 +103,7 @@ bool is_held_outside(const Host& host, const Caller& caller) {
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
                                       const Host& host, Ledger& ledger,
                                       const Caller& caller) {
+  if (!plan.hold.active) return std::nullopt;
   const RunsOf runs = runs_of(target);
   HoldOrders orders;
   orders.rules.bound = plan.hold.bound;
@@ -145,10 +148,31 @@ std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
   };
   orders.tell = [&plan, &caller](const HoldReport& report) {
     tell(report, plan.label, caller);
-    if (report.ended) ::close(STDERR_FILENO);  // whoever reads it may go on
   };
   orders.done = [&ledger] { ledger.remove_held(); };
   return orders;
+}
+
+HeldByLease held_now(const Ledger& ledger, const LedgerReading& seen,
+                     const Host& host) {
+  HeldByLease held;
+  for (const LeaseName& name : seen.held) {
+    Fd file = ledger.open_held(name);
+    if (!file) continue;
+    const auto list = StopList::look_into(std::move(file), ledger.boot());
+    if (!list) continue;
+    const std::vector<ProcessId> all = list->all();
+    for (const ProcessId& process : all) {
+      const auto stat = read_process_stat(host, process.pid);
+      if (!stat || stat->id() != process) continue;
+      const bool is_first =
+          std::none_of(all.begin(), all.end(), [&stat](const ProcessId& other) {
+            return other.pid == stat->parent;
+          });
+      if (is_first) held[name.id].push_back(process.pid);
+    }
+  }
+  return held;
 }
 
 void continue_left_behind(const Ledger& ledger, const LedgerReading& seen,

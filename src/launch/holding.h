@@ -12,6 +12,7 @@
 #include "plan/plan.h"
 #include "plan/target.h"
 #include "share/ledger.h"
+#include "share/render_leases.h"
 
 namespace fitrun {
 
@@ -23,12 +24,16 @@ inline constexpr const char* kHolderVariable = "FITRUN_HOLDER";
 // in its tree is held by anybody else.
 bool is_held_outside(const Host& host, const Caller& caller);
 
-// For start_keeper(), with what earlier builds of the same project with the
-// same tool say of its jobs; empty where there is no room for a list. All
-// arguments must outlive it.
+// For whoever is to hold, with what earlier builds of the same project with the
+// same tool say of its jobs; empty where nothing is held, or no list of it can
+// be made. All arguments must outlive it.
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
                                       const Host& host, Ledger& ledger,
                                       const Caller& caller);
+
+// What live launches of this user hold.
+HeldByLease held_now(const Ledger& ledger, const LedgerReading& seen,
+                     const Host& host);
 
 // Continues jobs whose keeper and guard are gone, and says so.
 void continue_left_behind(const Ledger& ledger, const LedgerReading& seen,

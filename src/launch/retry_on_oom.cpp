@@ -1,9 +1,17 @@
 #include "launch/retry_on_oom.h"
 
+#include <unistd.h>
+
+#include <chrono>
 #include <string>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "launch/child.h"
+#include "launch/holding.h"
 #include "launch/recording.h"
+#include "measure/command_tree.h"
 #include "measure/measure.h"
 #include "measure/retry.h"
 #include "measure/runs_file.h"
@@ -15,18 +23,89 @@
 namespace fitrun {
 namespace {
 
-std::string killed_line(const RunOutcome& outcome, std::uint64_t workers,
-                        std::optional<std::uint64_t> next) {
-  std::string text = "the kernel killed for lack of memory with " +
-                     counted(workers, "worker") + " (" +
-                     outcome.peak.oom_where + ")";
-  if (next) text += ": again with " + std::to_string(*next);
+using std::chrono::ceil;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+std::string killed_line(const RunOutcome& outcome, const std::string& with,
+                        const std::string& next) {
+  std::string text = "the kernel killed for lack of memory with " + with +
+                     " (" + outcome.peak.oom_where + ")";
+  if (!next.empty()) text += ": again with " + next;
   return text;
 }
 
 CountBounds known_bounds(const Plan& plan, const std::vector<RunRecord>& past) {
   return bounds_of(past, *ram_of(plan).binding.available);
 }
+
+std::optional<HeldRun> start_holding(std::optional<HoldOrders> orders,
+                                     const std::string& tag,
+                                     const Caller& caller) {
+  if (!orders) return std::nullopt;
+  auto started = HeldRun::start(std::move(*orders));
+  if (started) return std::move(*started);
+  caller.say(LogLevel::warning,
+             tag + "no job is held: " + started.error().message);
+  return std::nullopt;
+}
+
+// One launch after the other, of one plan.
+class Attempts {
+ public:
+  Attempts(const Plan& plan, const Target& target, const Learning& known,
+           const Caller& caller)
+      : plan_(plan),
+        target_(target),
+        own_(known.own.value_or(RunRecord{})),
+        caller_(caller) {}
+
+  RunOutcome with(std::uint64_t workers) const {
+    return run(launch_with(plan_, target_, workers, "").value(), false, {});
+  }
+
+  RunOutcome held(HeldRun hold) const {
+    CommandTree tree{Host()};
+    bool first = true;
+    const auto look = [&](pid_t pid, std::optional<std::uint64_t> kills) {
+      if (std::exchange(first, false)) hold.follow(pid);
+      const auto before = Clock::now();
+      tree.look(pid, false);
+      hold.look(tree.processes(), tree.view(), kills, before);
+      return ceil<milliseconds>(
+          HeldRun::pause(duration_cast<microseconds>(Clock::now() - before)));
+    };
+    Launch launch = plan_.launch;
+    // Of the command only its parent's pid is known before it starts.
+    launch.changes.set.emplace_back(kHolderVariable,
+                                    std::to_string(::getpid()));
+    const RunOutcome outcome = run(launch, true, look);
+    hold.end(own_kills(outcome));
+    return outcome;
+  }
+
+ private:
+  RunOutcome run(const Launch& launch, bool held,
+                 const LookBeside& look) const {
+    const RunOutcome outcome =
+        run_measured(child_of(launch, plan_.lease), Host(), caller_.environment,
+                     {}, {}, look)
+            .value();
+    if (outcome.end.exec_error != 0)
+      throw cannot_start(launch.command[0], outcome.end.exec_error);
+    RunRecord record = record_of(plan_, own_, launch);
+    record.held = held;
+    remember(plan_, std::move(record), outcome, caller_);
+    return outcome;
+  }
+
+  const Plan& plan_;
+  const Target& target_;
+  const RunRecord own_;
+  const Caller& caller_;
+};
 
 }  // namespace
 
@@ -54,29 +133,29 @@ bool stays_as_parent(const Plan& plan, const LaunchOptions& options) {
 
 void run_as_parent(const Plan& plan, const Target& target,
                    std::uint64_t retries, const Learning& known,
-                   const Caller& caller) {
-  const Host host;
-  const RunRecord own = known.own.value_or(RunRecord{});
+                   const OrderHold& order_hold, const Caller& caller) {
+  const Attempts attempts(plan, target, known, caller);
+  const std::string tag = log_tag(plan.label);
   CountBounds bounds = known_bounds(plan, known.alike);
   std::uint64_t workers = plan.threads;
-  while (true) {
-    const Launch launch = launch_with(plan, target, workers, "").value();
-    const RunOutcome outcome = run_measured(child_of(launch, plan.lease), host,
-                                            caller.environment, {}, {})
-                                   .value();
-    if (outcome.end.exec_error != 0)
-      throw cannot_start(launch.command[0], outcome.end.exec_error);
-    remember(plan, record_of(plan, own, launch), outcome, caller);
+  for (;; --retries) {
+    auto hold = start_holding(order_hold(), tag, caller);
+    const bool held = hold.has_value();
+    const RunOutcome outcome =
+        held ? attempts.held(std::move(*hold)) : attempts.with(workers);
     if (!killed_for_memory(outcome)) end_as(outcome.end.wait_status);
-    const auto next = retry_count(workers, bounds);
-    const bool again = retries > 0 && next;
-    caller.say(LogLevel::warning,
-               log_tag(plan.label) +
-                   killed_line(outcome, workers,
-                               again ? next : std::optional<std::uint64_t>()));
-    if (!again) end_as(outcome.end.wait_status);
-    --retries;
-    workers = *next;
+    const std::string had = held ? fmt::format("up to {} jobs", plan.hold.width)
+                                 : counted(workers, "worker");
+    std::string next;
+    if (held) {
+      next = "the peaks just learned";
+    } else if (const auto fewer = retry_count(workers, bounds)) {
+      workers = *fewer;
+      next = std::to_string(workers);
+    }
+    if (retries == 0) next.clear();
+    caller.say(LogLevel::warning, tag + killed_line(outcome, had, next));
+    if (next.empty()) end_as(outcome.end.wait_status);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "launch/child.h"
 #include "launch/decide.h"
@@ -72,6 +73,12 @@ Plan decide_and_lease(const Target& target, const LaunchOptions& options,
   end_as(run_pinned(copies).value());
 }
 
+// The command gets the count that is safe though nobody holds its jobs.
+void give_up_holding(Plan& plan, const Target& target) {
+  plan.hold.active = false;
+  plan.launch = launch_with(plan, target, plan.threads, "").value();
+}
+
 void tell(const Plan& plan, const Ledger& ledger, const Caller& caller) {
   for (const LogLine& line : log_lines(plan, caller.least))
     caller.say(line.level, line.text);
@@ -91,29 +98,34 @@ void run_stage(const LaunchOptions& options, const Host& host,
   const std::vector<RunRecord>& past = known.alike;
   target.held_outside = is_held_outside(host, caller);
   Plan plan = decide_and_lease(target, options, past, host, ledger, caller);
-  std::optional<HoldOrders> hold;
-  if (plan.hold.active) {
-    hold = hold_orders(plan, target, host, ledger, caller);
-    if (hold) plan.hold.kinds = hold->known.kinds();
-  }
+  const auto order_hold = [&] {
+    return hold_orders(plan, target, host, ledger, caller);
+  };
+  std::optional<HoldOrders> hold = order_hold();
+  if (hold)
+    plan.hold.kinds = hold->known.kinds();
+  else if (plan.hold.active)
+    give_up_holding(plan, target);
   tell(plan, ledger, caller);
   Fd keeper;
   try {
     if (stays_as_parent(plan, options)) {
-      run_as_parent(plan, target, options.retries, known, caller);
+      const auto next_hold = [&] {
+        return hold ? std::exchange(hold, std::nullopt) : order_hold();
+      };
+      run_as_parent(plan, target, options.retries, known, next_hold, caller);
     }
     if (known.recorded || hold) {
       keeper =
           keep(plan, target, known, options.watch, std::move(hold), caller);
     }
-    if (plan.hold.active && !keeper)
-      plan.launch = launch_with(plan, target, plan.threads, "").value();
+    if (plan.hold.active && !keeper) give_up_holding(plan, target);
     if (!plan.copies.empty()) {
       keeper.reset();  // this process is what is watched
       run_copies(plan);
     }
     ChildSpec self = child_of(plan.launch, plan.lease);
-    if (plan.hold.active && keeper)
+    if (plan.hold.active)
       self.changes.set.emplace_back(kHolderVariable,
                                     std::to_string(::getpid()));
     become(self.argv, self.changes);

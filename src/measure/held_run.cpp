@@ -10,7 +10,6 @@
 
 #include "base/saturate.h"
 #include "hold/peaks_text.h"
-#include "hold/stop_list.h"
 #include "os/file.h"
 #include "os/user_file.h"
 #include "run/detached.h"
@@ -60,15 +59,13 @@ void keep_peaks(const std::string& path, const KnownPeaks& learned,
 
 }  // namespace
 
-HeldRun::HeldRun(HoldOrders orders, pid_t command, StopList list, Fd guarded)
+HeldRun::HeldRun(HoldOrders orders, StopList list, Fd guarded)
     : orders_(std::move(orders)),
+      list_(std::move(list)),
       guarded_(std::move(guarded)),
-      cap_(orders_.first_cap) {
-  holder_.emplace(Host(), command, std::move(list), std::move(orders_.known),
-                  orders_.rules);
-}
+      cap_(orders_.first_cap) {}
 
-Result<HeldRun> HeldRun::start(HoldOrders orders, pid_t command) {
+Result<HeldRun> HeldRun::start(HoldOrders orders) {
   auto list = StopList::make(std::move(orders.list), orders.boot);
   if (!list) return list.error();
   int ends[2];
@@ -77,11 +74,18 @@ Result<HeldRun> HeldRun::start(HoldOrders orders, pid_t command) {
   Fd guarded(ends[1]);
   if (const auto started = start_guard(*list, alive); !started)
     return started.error();
+  return HeldRun(std::move(orders), std::move(*list), std::move(guarded));
+}
+
+void HeldRun::follow(pid_t command) {
+  holder_.emplace(Host(), command, std::move(list_), std::move(orders_.known),
+                  orders_.rules);
+}
+
+void HeldRun::answer_questions() {
   struct sigaction action {};
   action.sa_handler = note_question;
   ::sigaction(SIGUSR1, &action, nullptr);
-  return HeldRun(std::move(orders), command, std::move(*list),
-                 std::move(guarded));
 }
 
 void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
@@ -93,9 +97,7 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
     next_cap_ = now + kCapPeriod;
     cap_ = orders_.cap(bytes).value_or(cap_);
   }
-  const bool killed = kills.value_or(0) > kills_;
-  kills_ = std::max(kills_, kills.value_or(0));
-  holder_->look(tree, view, cap_, killed, now);
+  holder_->look(tree, view, cap_, killed_since(kills), now);
   const std::uint64_t foreseen = holder_->foreseen();
   // A twentieth more or less changes nothing for others.
   const std::uint64_t change =
@@ -111,6 +113,12 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
   }
 }
 
+bool HeldRun::killed_since(std::optional<std::uint64_t> kills) {
+  const bool killed = kills.value_or(0) > kills_;
+  kills_ = std::max(kills_, kills.value_or(0));
+  return killed;
+}
+
 microseconds HeldRun::pause(microseconds look) {
   return std::clamp(look * kLooksShare, kShortestPause, kLongestPause);
 }
@@ -124,8 +132,8 @@ HoldReport HeldRun::report(bool ended) const {
           ended};
 }
 
-void HeldRun::end() {
-  holder_->end(Clock::now());
+void HeldRun::end(std::optional<std::uint64_t> kills) {
+  holder_->end(killed_since(kills), Clock::now());
   orders_.tell(report(true));
   orders_.done();
   if (!orders_.peaks_file.empty())

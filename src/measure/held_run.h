@@ -1,7 +1,8 @@
-// A run whose jobs are held: what the keeper does beside looking and recording.
+// A run whose jobs are held: what the keeper, or a parent that may try again,
+// does beside looking and recording.
 //
-// The keeper starts a guard, another detached process, which continues what is
-// stopped should the keeper be killed. What the tree may have is asked anew
+// It has a guard, another detached process, which continues what is stopped
+// should this one be killed. What the tree may have is asked anew
 // while it runs, and what its jobs have and will take is told to whoever counts
 // leases.
 
@@ -18,6 +19,7 @@
 #include "hold/estimate.h"
 #include "hold/holder.h"
 #include "hold/jobs.h"
+#include "hold/stop_list.h"
 #include "measure/runs_file.h"
 #include "os/fd.h"
 
@@ -54,24 +56,36 @@ class HeldRun {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Called in the keeper. The error is that nothing will be held.
-  static Result<HeldRun> start(HoldOrders orders, pid_t command);
+  // The error is that nothing will be held.
+  static Result<HeldRun> start(HoldOrders orders);
 
+  // To be called once the command has a pid, before the first look.
+  void follow(pid_t command);
+
+  // From now on SIGUSR1 asks for a report.
+  void answer_questions();
+
+  // `kills` are the kernel's among this run's processes; empty where nobody
+  // counts them.
   void look(const std::vector<SeenProcess>& tree, const JobView& view,
             std::optional<std::uint64_t> kills, Clock::time_point now);
 
   // Until the next look, when one took so long.
   static std::chrono::microseconds pause(std::chrono::microseconds look);
 
+  std::size_t held() const { return holder_->held(); }
+
   // The command has ended: continues what is left, says what was held, and
   // keeps what was learned.
-  void end();
+  void end(std::optional<std::uint64_t> kills);
 
  private:
-  HeldRun(HoldOrders orders, pid_t command, StopList list, Fd guarded);
+  HeldRun(HoldOrders orders, StopList list, Fd guarded);
+  bool killed_since(std::optional<std::uint64_t> kills);
   HoldReport report(bool ended) const;
 
   HoldOrders orders_;
+  StopList list_;  // until there is a holder
   std::optional<Holder> holder_;
   Fd guarded_;  // the guard waits for its end
   std::uint64_t cap_;

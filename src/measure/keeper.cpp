@@ -10,12 +10,10 @@
 
 #include <fmt/format.h>
 
-#include "hold/command_lines.h"
-#include "hold/jobs.h"
+#include "measure/command_tree.h"
 #include "measure/envelope.h"
 #include "measure/job_peaks.h"
 #include "measure/lone_group.h"
-#include "measure/process_tree.h"
 #include "os/file.h"
 #include "os/process_end.h"
 #include "os/process_handle.h"
@@ -69,10 +67,10 @@ class Keeper {
         recorded_(recorded),
         held_(std::move(held)),
         process_(std::move(process)),
-        sampled_(host_),
+        tree_(host_),
         group_(host_),
-        lines_(host_),
         jobs_(record_.project) {
+    record_.held = held_.has_value();
     const bool dies_with_it = process_.id().pid == 1;
     last_.elapsed = dies_with_it ? kEarlyCheckpoint : kFirstCheckpoint;
     last_.elapsed /= 4;
@@ -90,11 +88,16 @@ class Keeper {
         write(true);
         last_ = {elapsed, peak()};
       }
-      pause = held_ ? HeldRun::pause(took)
-                    : keeper_pause(elapsed,
-                                   processor_time() - sampled_.spent_closely());
+      pause = held_
+                  ? HeldRun::pause(took)
+                  : keeper_pause(elapsed, processor_time() -
+                                              tree_.sampled().spent_closely());
     }
-    if (held_) held_->end();
+    if (held_) {
+      group_.look(tree_.sampled().living());
+      held_->end(group_.oom_kills());
+      ::close(STDERR_FILENO);  // whoever reads it may go on
+    }
     write(false);
   }
 
@@ -103,10 +106,9 @@ class Keeper {
     return duration_cast<microseconds>(Clock::now() - start_);
   }
   std::uint64_t peak() const {
-    return std::max(sampled_.peak(), group_.peak());
+    return std::max(tree_.sampled().peak(), group_.peak());
   }
   void look();
-  void look_at_jobs();
   void write(bool checkpoint);
 
   Host host_;
@@ -115,9 +117,8 @@ class Keeper {
   bool recorded_;
   std::optional<HeldRun> held_;
   ProcessHandle process_;
-  SampledPeak sampled_;
+  CommandTree tree_;
   LoneGroup group_;
-  CommandLines lines_;
   JobWatch jobs_;
   Envelope envelope_;
   Clock::time_point start_;
@@ -125,32 +126,27 @@ class Keeper {
 };
 
 void Keeper::look() {
-  const bool closely =
-      sampled_.spent_closely() <= keeper_allowance(since_start());
-  sampled_.look({process_.id().pid}, Clock::now(), closely);
-  group_.look(sampled_.living());
-  look_at_jobs();
-}
-
-void Keeper::look_at_jobs() {
-  std::vector<SeenProcess> tree;
-  tree.reserve(sampled_.processes().size());
-  for (const auto& [stat, size] : sampled_.processes())
-    tree.push_back({stat.id(), stat.parent, lines_.of(stat.id()), size.counts(),
-                    stat.state, stat.processor_ticks});
-  lines_.end_look();
-  const JobView view = jobs_in(tree, process_.id().pid);
-  if (held_) held_->look(tree, view, group_.oom_kills(), Clock::now());
-  jobs_.look(tree, view);
-  const std::uint64_t bytes =
-      group_.latest() > 0 ? group_.latest() : sampled_.latest();
-  envelope_.add(view.jobs.size(), bytes);
+  const SampledPeak& sampled = tree_.sampled();
+  tree_.look(process_.id().pid,
+             sampled.spent_closely() <= keeper_allowance(since_start()));
+  group_.look(sampled.living());
+  const JobView& view = tree_.view();
+  std::size_t at_work = view.jobs.size();
+  if (held_) {
+    held_->look(tree_.processes(), view, group_.oom_kills(), Clock::now());
+    // What is held takes next to nothing, and says nothing of what a job takes.
+    at_work -= std::min(at_work, held_->held());
+  }
+  jobs_.look(tree_.processes(), view);
+  envelope_.add(at_work,
+                group_.latest() > 0 ? group_.latest() : sampled.latest());
 }
 
 void Keeper::write(bool checkpoint) {
   if (!recorded_) return;
   if (!checkpoint) {
-    group_.look(sampled_.living());  // a kill may have been what ended it
+    group_.look(
+        tree_.sampled().living());  // a kill may have been what ended it
     if (process_.pidfd() >= 0)
       record_.wait_status = wait_status_of(process_.pidfd(), kNoticed);
   }
@@ -207,9 +203,11 @@ Result<Fd> start_keeper(const StatePlace& place, RunRecord record,
   const auto started = start_detached("fitrun-keeper", kept, [&] {
     std::optional<HeldRun> held;
     if (hold) {
-      auto run = HeldRun::start(std::move(*hold), command);
+      auto run = HeldRun::start(std::move(*hold));
       if (!run) return;
       held.emplace(std::move(*run));
+      held->follow(command);
+      held->answer_questions();
       if (::write(tells_ready.get(), "+", 1) != 1) return;
     }
     tells_ready.reset();

@@ -57,7 +57,7 @@ std::vector<EnvelopePoint> counted_points(const RunRecord& run) {
 
 std::vector<EnvelopePoint> points_of(const RunRecord& run, WorkIs work) {
   if (work == WorkIs::jobs) return counted_points(run);
-  if (!run.peak) return {};
+  if (!run.peak || run.held) return {};
   return {{run.workers, *run.peak}};
 }
 

@@ -328,9 +328,11 @@ std::vector<InputSample> input_samples(const Measurement& measurement,
   return samples;
 }
 
-Result<RunOutcome> run_measured(
-    ChildSpec spec, const Host& host, const Environment& environment,
-    const MeterWishes& wishes, const std::function<void(std::uint64_t)>& seen) {
+Result<RunOutcome> run_measured(ChildSpec spec, const Host& host,
+                                const Environment& environment,
+                                const MeterWishes& wishes,
+                                const std::function<void(std::uint64_t)>& seen,
+                                const LookBeside& beside) {
   PeakMeter meter(host, environment, wishes);
   RunOutcome outcome;
   outcome.refused = !meter.holds();
@@ -341,6 +343,8 @@ Result<RunOutcome> run_measured(
   supervision.tick = [&](const std::vector<pid_t>& pids) {
     const auto pause = meter.look(pids);
     if (seen) seen(meter.live());
+    if (beside && !pids.empty())
+      return std::min(pause, beside(pids.front(), meter.oom_kills()));
     return pause;
   };
   auto run = supervise({std::move(spec)}, supervision);

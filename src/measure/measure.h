@@ -132,10 +132,17 @@ Learned learn(const Measurement& measurement, Pool pool = Pool::ram,
 std::vector<InputSample> input_samples(const Measurement& measurement,
                                        Pool pool = Pool::ram);
 
+// What somebody else does at looks at a run, of which the kernel has killed so
+// many processes; empty where nobody counts them. Says when to look again.
+using LookBeside = std::function<std::chrono::milliseconds(
+    pid_t, std::optional<std::uint64_t> kills)>;
+
 // The run that supervises `spec` under a PeakMeter: what most of RunOnce is.
+// Both functions may be empty.
 Result<RunOutcome> run_measured(ChildSpec spec, const Host& host,
                                 const Environment& environment,
                                 const MeterWishes& wishes,
-                                const std::function<void(std::uint64_t)>& seen);
+                                const std::function<void(std::uint64_t)>& seen,
+                                const LookBeside& beside = {});
 
 }  // namespace fitrun

@@ -79,6 +79,10 @@ class PeakMeter {
   // Bytes at the last look, for a progress line.
   std::uint64_t live() const;
 
+  // By the kernel, of the run's processes alone; empty where nothing counts
+  // them.
+  std::optional<std::uint64_t> oom_kills() const { return group_kills_; }
+
   // Once the children have ended; `ends` may be empty for a process that was
   // not our child.
   PeakReading finish(const std::vector<ChildEnd>& ends);

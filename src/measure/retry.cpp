@@ -28,12 +28,13 @@ CountBounds bounds_of(const std::vector<RunRecord>& records,
   CountBounds bounds;
   for (const RunRecord& record : records) {
     const bool killed = record.oom_kills.value_or(0) > 0;
-    if (!killed || record.available < about) continue;
+    if (record.held || !killed || record.available < about) continue;
     if (bounds.fails == 0 || record.workers < bounds.fails)
       bounds.fails = record.workers;
   }
   for (const RunRecord& record : records) {
-    const bool worked = record.wait_status == 0 && record.oom_kills == 0;
+    const bool worked =
+        !record.held && record.wait_status == 0 && record.oom_kills == 0;
     const bool below = bounds.fails == 0 || record.workers < bounds.fails;
     if (worked && below) bounds.works = std::max(bounds.works, record.workers);
   }
@@ -46,7 +47,8 @@ std::optional<KillCap> cap_of_kills(const std::vector<RunRecord>& records,
   std::vector<std::uint64_t> worked;
   for (const RunRecord& record : records) {
     const double then = static_cast<double>(record.available);
-    if (static_cast<double>(available) > kAboutAsMuch * then) continue;
+    if (record.held || static_cast<double>(available) > kAboutAsMuch * then)
+      continue;
     if (record.oom_kills.value_or(0) > 0) {
       std::uint64_t below = std::max<std::uint64_t>(1, record.workers / 2);
       for (const std::uint64_t count : worked)

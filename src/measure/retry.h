@@ -4,7 +4,8 @@
 // Two bounds are remembered: the largest count that worked, and the smallest
 // that did not. A count that did not work says that its need was more than what
 // was available then: with more memory it may work, so that such a run counts
-// only where there is no more now.
+// only where there is no more now. A run whose jobs were held says nothing of a
+// count.
 
 #pragma once
 

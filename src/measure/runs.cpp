@@ -124,7 +124,7 @@ std::optional<RunRecord> record_in(const Json& json) {
       take(json, "certainty", r.certainty) && take(json, "method", r.method) &&
       take(json, "seconds", r.seconds) &&
       take(json, "wait_status", r.wait_status) &&
-      take(json, "oom_kills", r.oom_kills);
+      take(json, "oom_kills", r.oom_kills) && take(json, "held", r.held);
   if (!is_one || r.time.empty() || r.workers == 0) return std::nullopt;
   return r;
 }
@@ -178,6 +178,7 @@ Json to_json(const RunRecord& record) {
   json["seconds"] = record.seconds;
   if (record.wait_status) json["wait_status"] = *record.wait_status;
   if (record.oom_kills) json["oom_kills"] = *record.oom_kills;
+  if (record.held) json["held"] = true;
   for (const auto& [jobs, bytes] : record.envelope)
     json["envelope"].push_back(Json::array({jobs, bytes}));
   for (const auto& [kind, jobs, mean, most] : record.jobs.kinds)

@@ -54,6 +54,9 @@ struct RunRecord {
   std::optional<int> wait_status;
   // Of this run's processes; empty where nothing counts them alone.
   std::optional<std::uint64_t> oom_kills;
+  // Its jobs were held where they did not fit: `workers` is how many there
+  // were, and nobody ran so many.
+  bool held = false;
   std::vector<EnvelopePoint> envelope{};
   JobPeaks jobs{};
 

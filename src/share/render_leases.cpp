@@ -32,10 +32,9 @@ std::string user_name(uid_t uid) {
 }
 
 // The arguments with blanks between them.
-std::string command_of(const Host& host, const LiveLease& live) {
-  if (live.pids.empty()) return "";
+std::string command_of(const Host& host, pid_t pid) {
   const Result<std::string> text =
-      host.read(fmt::format("/proc/{}/cmdline", live.pids.front()));
+      host.read(fmt::format("/proc/{}/cmdline", pid));
   if (!text) return "";
   std::string command = text->substr(0, 4096);
   std::replace(command.begin(), command.end(), '\0', ' ');
@@ -60,6 +59,25 @@ std::string bytes_text(std::uint64_t bytes) {
   return format_bytes(static_cast<double>(bytes));
 }
 
+std::string shortened(const std::string& command) {
+  const std::string whole = printable(command);
+  if (whole.size() <= kLongestCommand) return whole;
+  return printable(whole, kLongestCommand - 3) + "...";
+}
+
+std::string held_text(const ListedLease& listed) {
+  if (listed.held.empty()) return "";
+  const std::string& label = listed.live.lease.label;
+  std::string text = fmt::format(
+      "\n{} {} of {} (pid {}) held, until there is room:\n", listed.held.size(),
+      listed.held.size() == 1 ? "job" : "jobs",
+      label.empty() ? "-" : printable(label), listed.live.lease.holder.pid);
+  for (const ListedProcess& job : listed.held)
+    text += fmt::format("  {:>7}  {}\n", job.pid,
+                        job.command.empty() ? "-" : shortened(job.command));
+  return text;
+}
+
 using Row = std::vector<std::string>;
 
 // Columns of these are aligned to the right.
@@ -71,9 +89,6 @@ Row row_of(const ListedLease& listed, std::size_t holding_index,
   const Lease& lease = listed.live.lease;
   Row row(kNumeric.size());
   if (holding_index == 0) {
-    std::string command = printable(listed.command);
-    if (command.size() > kLongestCommand)
-      command = printable(command, kLongestCommand - 3) + "...";
     row = {lease.label.empty() ? "-" : printable(lease.label),
            printable(listed.user),
            fmt::to_string(lease.holder.pid),
@@ -83,7 +98,7 @@ Row row_of(const ListedLease& listed, std::size_t holding_index,
            "-",
            "-",
            "-",
-           utc(lease.since, ' ') + "  " + command};
+           utc(lease.since, ' ') + "  " + shortened(listed.command)};
   }
   if (holding_index < lease.holdings.size()) {
     const Holding& holding = lease.holdings[holding_index];
@@ -118,7 +133,8 @@ std::string table(const std::vector<Row>& rows) {
 
 }  // namespace
 
-std::vector<ListedLease> listed(const Host& host, std::vector<LiveLease> live) {
+std::vector<ListedLease> listed(const Host& host, std::vector<LiveLease> live,
+                                const HeldByLease& held) {
   std::sort(live.begin(), live.end(),
             [](const LiveLease& a, const LiveLease& b) {
               return std::tie(a.lease.kind, a.lease.taken, a.lease.id) <
@@ -129,8 +145,14 @@ std::vector<ListedLease> listed(const Host& host, std::vector<LiveLease> live) {
   for (LiveLease& one : live) {
     std::string& name = names[one.owner];
     if (name.empty()) name = user_name(one.owner);
-    std::string command = command_of(host, one);
+    std::string command =
+        one.pids.empty() ? "" : command_of(host, one.pids.front());
     all.push_back({std::move(one), name, std::move(command)});
+    ListedLease& last = all.back();
+    const auto jobs = held.find(last.live.lease.id);
+    if (jobs == held.end()) continue;
+    for (const pid_t pid : jobs->second)
+      last.held.push_back({pid, command_of(host, pid)});
   }
   return all;
 }
@@ -146,7 +168,9 @@ std::string render_leases_text(const std::vector<ListedLease>& leases,
     for (std::size_t i = 0; i < std::max<std::size_t>(1, holdings); ++i)
       rows.push_back(row_of(one, i, uses));
   }
-  return table(rows);
+  std::string text = table(rows);
+  for (const ListedLease& one : leases) text += held_text(one);
+  return text;
 }
 
 std::string render_leases_json(const std::string& folder,
@@ -176,6 +200,9 @@ std::string render_leases_json(const std::string& folder,
     entry["within"] = lease.within.empty() ? Json() : Json(lease.within);
     entry["command"] = one.command;
     entry["holdings"] = std::move(holdings);
+    entry["held"] = Json::array();
+    for (const auto& [pid, command] : one.held)
+      entry["held"].push_back({{"pid", pid}, {"command", command}});
     all.push_back(std::move(entry));
   }
   const Json document = {{"folder", folder.empty() ? Json() : Json(folder)},

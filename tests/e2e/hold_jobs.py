@@ -7,6 +7,7 @@ import pty
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
 from leaselib import MIB, cgroup, enter, read, run, until
@@ -28,7 +29,7 @@ class Project:
 
     def __init__(self, w, sizes, bound=120, recipe=None):
         self.w = w
-        self.folder = w.folder + "-project"
+        self.folder = tempfile.mkdtemp(dir=w.scratch)
         os.makedirs(self.folder + "/config/fitrun")
         with open(self.folder + "/config/fitrun/make.toml", "w") as f:
             f.write(TOOL.format(bound=bound))
@@ -47,6 +48,16 @@ class Project:
         return self.w.popen([FITRUN, *options, "make", "-k", f"-j{width}"],
                             cwd=self.folder, preexec_fn=enter(group),
                             stderr=subprocess.PIPE)
+
+    def records(self):
+        with open(self.folder + "/state/runs.jsonl") as f:
+            return [json.loads(line) for line in f]
+
+    def plan(self, group, form, *options):
+        return subprocess.run(
+            [FITRUN, "plan", "--format", form, *options, "make", "-j8"],
+            env=self.w.env, cwd=self.folder, preexec_fn=enter(group),
+            check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
 def children(pid):
@@ -117,6 +128,10 @@ def test_the_next_build_knows_the_peaks(w):
         assert lines[0] == "fitrun-jobs 1" and len(lines) == 2 + 12, lines
         assert all(40 * MIB <= int(line.split()[2]) < 50 * MIB
                    for line in lines[2:]), lines
+        # Who is held is not at work: 6 times 40 are all that fit in 270.
+        for record in project.records():
+            most = max(jobs for jobs, _ in record["envelope"])
+            assert 2 <= most <= 6, record
 
 
 def waiting(project, group):
@@ -139,23 +154,56 @@ def test_the_guard_continues_what_a_killed_keeper_held(w):
         p.wait()
 
 
-def test_the_next_launch_continues_what_both_have_left(w):
+def test_who_is_held_is_told(w):
     with cgroup(300 * MIB) as group:
-        p = waiting(Project(w, [100] * 4), group)
-        stopped = held(p.pid)
-        for name in "fitrun-guard", "fitrun-keeper":
-            (pid,) = processes(name, group)
-            os.kill(pid, signal.SIGKILL)
-            until(lambda: not processes(name, group), name + " to be gone")
-        assert any(state(pid) == "T" for pid in stopped)
-        said = subprocess.run(
-            [FITRUN, "--per-worker", "1MiB", "--", "true", "<threads>"],
-            env=w.env, preexec_fn=enter(group), stderr=subprocess.PIPE,
-            text=True, check=True).stderr
-        assert "of a launch whose keeper was killed: continued" in said, said
-        assert all(state(pid) != "T" for pid in stopped)
-        p.kill()
+        # One that stays, so that what is held stays held.
+        p = waiting(Project(w, [100] * 4, recipe="{grow} {size} 0.1 20"), group)
+        until(lambda: len(held(p.pid)) == 2, "two jobs beside two others")
+        table = fitrun(w, group, "leases").stdout
+        assert f"2 jobs of make (pid {p.pid}) held" in table, table
+        for pid in held(p.pid):
+            assert re.search(rf"^ +{pid}  {GROW} 100 ", table, re.M), table
+        (lease,) = json.loads(fitrun(w, group, "leases", "--format",
+                                     "json").stdout)["leases"]
+        assert {job["pid"] for job in lease["held"]} == set(held(p.pid)), lease
+        (keeper,) = processes("fitrun-keeper", group)
+        os.kill(keeper, signal.SIGUSR1)
+        said = [p.stderr.readline() for _ in range(5)]
+        assert "2 jobs are held; " in said[2], said
+        for line in said[3:]:
+            why = re.search(r"held grow 100 .* \(needs (\d+) MB, (\d+) MB left"
+                            r"\), for \d\.\d s", line)
+            assert why and int(why[1]) > int(why[2]), said
+        os.killpg(p.pid, signal.SIGKILL)
         p.wait()
+
+
+def fitrun(w, group, *words):
+    return subprocess.run([FITRUN, *words], env=w.env, check=True, text=True,
+                          preexec_fn=enter(group), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+
+
+def without_keeper_and_guard(w, group):
+    p = waiting(Project(w, [100] * 4), group)
+    for name in "fitrun-guard", "fitrun-keeper":
+        (pid,) = processes(name, group)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not processes(name, group), name + " to be gone")
+    assert held(p.pid)
+    return p
+
+
+def test_the_next_launch_continues_what_both_have_left(w):
+    for words in (["--per-worker", "1MiB", "--", "true", "<threads>"],
+                  ["leases"]):
+        with cgroup(300 * MIB) as group:
+            p = without_keeper_and_guard(w, group)
+            said = fitrun(w, group, *words).stderr
+            assert "of a launch whose keeper was killed: continued" in said, said
+            assert not held(p.pid)
+            p.kill()
+            p.wait()
 
 
 def test_a_killed_make_takes_held_jobs_along(w):
@@ -228,6 +276,25 @@ def test_a_terminal_interrupts_held_jobs(w):
         os.close(terminal)
 
 
+def test_a_killed_build_runs_again_with_what_it_taught(w):
+    with cgroup(300 * MIB) as group:
+        # They are said to take a third of what they do: all four start, and
+        # keep what they have while one grows.
+        project = Project(w, [150] * 4, bound=50)
+        p = project.start(group, "--retry-on-oom", "2")
+        said = p.communicate(timeout=60)[1]
+        assert p.returncode == 0, (p.returncode, said)
+        assert re.search(r"killed for lack of memory with up to 8 jobs .*: "
+                         "again with the peaks just learned", said), said
+        assert re.search(r"held \d jobs for .*; no kills", said), said
+        runs = project.records()
+        assert all(run["held"] and run["workers"] == 8 for run in runs), runs
+        assert runs[-1]["oom_kills"] == 0 and runs[0]["oom_kills"] > 0, runs
+        # Of a run that held nobody makes a cap.
+        plan = project.plan(group, "json", "--no-hold", "--per-worker", "1MiB")
+        assert json.loads(plan)["threads"] == 8, plan
+
+
 def test_a_launch_within_a_held_one_holds_nothing_itself(w):
     with cgroup(300 * MIB) as group:
         project = Project(w, [1, 1], recipe=f"{FITRUN} make -f inner -j5 "
@@ -244,18 +311,12 @@ def test_a_launch_within_a_held_one_holds_nothing_itself(w):
 def test_plan_says_what_would_be_held(w):
     with cgroup(300 * MIB) as group:
         project = Project(w, [1])
-        plan = subprocess.run(
-            [FITRUN, "plan", "--format", "json", "make", "-j8"], env=w.env,
-            cwd=project.folder, preexec_fn=enter(group), check=True, text=True,
-            stdout=subprocess.PIPE).stdout
+        plan = project.plan(group, "json")
         plan = json.loads(plan)
         assert plan["threads"] == 1, plan
         assert plan["hold"]["active"] and plan["hold"]["width"] == 8, plan
         assert 250 * MIB < plan["hold"]["cap"] < 300 * MIB * 0.91, plan
-        count = subprocess.run(
-            [FITRUN, "plan", "--format", "threads", "make", "-j8"], env=w.env,
-            cwd=project.folder, preexec_fn=enter(group), check=True, text=True,
-            stdout=subprocess.PIPE).stdout
+        count = project.plan(group, "threads")
         assert count == "1\n", count
 
 

@@ -143,6 +143,17 @@ TEST_CASE("one count of threads bounds", "[learned]") {
   CHECK(learn_costs({run_of(1, 400 * kMB)}, WorkIs::counts)->least_known == 0);
 }
 
+TEST_CASE("workers that were held did not all work", "[learned]") {
+  RunRecord held = run_of(32, 400 * kMB);
+  held.held = true;
+  CHECK_FALSE(learn_costs({held}, WorkIs::counts));
+  // Of jobs the envelope knows how many did.
+  RunRecord jobs = build(4, 100);
+  jobs.held = true;
+  jobs.workers = 32;
+  CHECK(learn_costs({jobs}, WorkIs::jobs)->costs.per_worker >= 100 * kMB);
+}
+
 TEST_CASE("two counts of threads give a line", "[learned]") {
   const auto learned =
       learn_costs({run_of(1, 150 * kMB), run_of(4, 450 * kMB)}, WorkIs::counts);

@@ -90,6 +90,17 @@ TEST_CASE("two bounds are remembered for as much memory", "[retry]") {
     failed.wait_status = 256;
     CHECK(bounds_of({unseen, failed}, 1000).works == 0);
   }
+  SECTION("of held jobs fewer ran than there were: no count is known") {
+    RunRecord worked = ended(4, 0);
+    RunRecord killed = ended(8, 1);
+    worked.held = killed.held = true;
+    CHECK(bounds_of({worked, killed}, 1000).works == 0);
+    CHECK(bounds_of({worked, killed}, 1000).fails == 0);
+    CHECK_FALSE(cap_of_kills({killed}, 1000));
+    CHECK(cap_of_kills({worked, ended(8, 1)}, 1000)->workers == 4);
+    worked.workers = 6;
+    CHECK(cap_of_kills({worked, ended(8, 1)}, 1000)->workers == 4);
+  }
 }
 
 TEST_CASE("a kill caps what comes after it", "[retry]") {

@@ -253,7 +253,7 @@ TEST_CASE("older lines are read, later ones and keys cost nothing", "[runs]") {
   // Keys that this version does not know.
   const std::string more =
       R"({"v":1,"time":"x","workers":5,"project":"/p","envelope":[[1,2]],)"
-      R"("jobs":{"cc a.c":3},"held":2})";
+      R"("jobs":{"cc a.c":3},"later":2})";
   REQUIRE(only_run(more));
   CHECK(only_run(more)->workers == 5);
   CHECK(only_run(more)->jobs.largest == std::vector<JobPeak>{{"cc a.c", 3}});

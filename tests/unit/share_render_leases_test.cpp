@@ -30,6 +30,7 @@ std::vector<ListedLease> examples() {
   queued.live.lease.holdings = {{Pool::ram, "", 8'000'000'000}};
   queued.live.owner = 0;
   queued.user = "root";
+  build.held = {{1250, "./render --tile 3"}, {1251, ""}};
   return {build, queued};
 }
 
@@ -46,7 +47,10 @@ TEST_CASE("leases are shown as a table, one row for each memory", "[share]") {
         "                                     GPU-1    4.0 GB  1.0 GB  "
         "     3.0 GB\n"
         "-      root    77  waiting        0  RAM      8.0 GB       -  "
-        "          -  2026-05-20 12:03:08Z\n");
+        "          -  2026-05-20 12:03:08Z\n"
+        "\n2 jobs of HTML (pid 1234) held, until there is room:\n"
+        "     1250  ./render --tile 3\n"
+        "     1251  -\n");
   CHECK(render_leases_text({}) == "no launch holds a lease\n");
 }
 
@@ -59,17 +63,20 @@ TEST_CASE("leases are shown as JSON", "[share]") {
       R"("command":"./render --jobs 4","holdings":[{"pool":"ram",)"
       R"("leased":16100000000,"used":2100000000,"outstanding":14000000000},)"
       R"({"pool":"vram","device":"GPU-1","leased":4000000000,"used":0,)"
-      R"("outstanding":4000000000}]},{"id":"00112233445566aa","label":"",)"
+      R"("outstanding":4000000000}],"held":[{"pid":1250,)"
+      R"("command":"./render --tile 3"},{"pid":1251,"command":""}]},)"
+      R"({"id":"00112233445566aa","label":"",)"
       R"("state":"waiting","pid":77,"user":"root","uid":0,"threads":0,)"
       R"("since":"2026-05-20T12:03:08Z","within":"00112233445566ff",)"
       R"("command":"","holdings":[{"pool":"ram","leased":8000000000,)"
-      R"("used":0,"outstanding":8000000000}]}]})"
+      R"("used":0,"outstanding":8000000000}],"held":[]}]})"
       "\n");
   CHECK(render_leases_json("", {}) == "{\"folder\":null,\"leases\":[]}\n");
 }
 
 TEST_CASE("another user's texts cannot command the terminal", "[share]") {
   std::vector<ListedLease> leases = examples();
+  leases[0].held[0].command = "\x1b[2J";
   leases[0].live.lease.label = "a\x1b[2Jb\x7f";
   leases[0].command =
       "run\r\n\xc2\x9b"
