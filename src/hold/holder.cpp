@@ -87,7 +87,8 @@ Holder::Followed& Holder::follow(const std::vector<SeenProcess>& tree,
     followed.id = root.id;
     followed.born = now;
   }
-  if (followed.key.empty() || followed.argv != root.argv) {
+  // One that is ending has no words any more.
+  if (!root.argv.empty() && followed.argv != root.argv) {
     followed.argv = root.argv;
     followed.key = job_key(root.argv, rules_.project);
     followed.kind = job_kind(root.argv);
@@ -111,7 +112,7 @@ void Holder::forget_ended(bool killed, Clock::time_point now) {
     }
     // It may have become a client, and be stopped.
     let_run(job, now);
-    if (now - job.born >= kTooShort || killed) {
+    if (!job.key.empty() && (now - job.born >= kTooShort || killed)) {
       known_.learn(job.key, job.kind,
                    killed ? add(job.peak, job.peak / 2) : job.peak,
                    rules_.today);

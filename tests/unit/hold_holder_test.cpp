@@ -72,18 +72,16 @@ struct Scene {
   }
 
   void look(Holder& holder, std::uint64_t cap_mib, Clock::time_point now,
-            std::uint64_t job_mib = 1) const {
+            std::uint64_t job_mib = 1, bool with_words = true) const {
     std::vector<SeenProcess> tree;
     JobView view;
     for (const Sleeper* const job : jobs) {
       const ProcessStat stat = job->stat();
       view.jobs.push_back({tree.size(), {tree.size()}, job_mib * kMib});
-      tree.push_back({stat.id(),
-                      ::getpid(),
-                      {"cc", std::to_string(tree.size())},
-                      job_mib * kMib,
-                      stat.state,
-                      0});
+      std::vector<std::string> words;
+      if (with_words) words = {"cc", std::to_string(tree.size())};
+      tree.push_back({stat.id(), ::getpid(), std::move(words), job_mib * kMib,
+                      stat.state, 0});
     }
     holder.look(tree, view, cap_mib * kMib, false, now);
   }
@@ -138,6 +136,28 @@ TEST_CASE_METHOD(OneFits, "what somebody else continues is held again",
   REQUIRE(WIFCONTINUED(second.event()));
   look(holder, 100, Clock::now());
   CHECK(WIFSTOPPED(second.event()));
+}
+
+TEST_CASE_METHOD(Scene, "a job that ends has lost its words, not its name",
+                 "[hold]") {
+  const Sleeper job;
+  jobs = {&job};
+  Holder holder = make_holder(bound_of(60));
+  auto now = Clock::now();
+  SECTION("as it was called before") {
+    look(holder, 100, now, 20);
+    now += std::chrono::milliseconds(50);
+    look(holder, 100, now, 30, false);
+    holder.end(false, now);
+    REQUIRE(holder.known().jobs().size() == 1);
+    CHECK(holder.known().estimate("cc 0", "cc link", 0, {}).expected ==
+          315 * kMib / 10);  // 30 and a twentieth
+  }
+  SECTION("one that never had any teaches nothing") {
+    look(holder, 100, now, 20, false);
+    holder.end(false, now + std::chrono::milliseconds(50));
+    CHECK(holder.known().jobs().empty());
+  }
 }
 
 TEST_CASE("at its end a holder continues all", "[hold]") {
