@@ -7,8 +7,9 @@ set(CPACK_PACKAGE_FILE_NAME "fitrun-${PROJECT_VERSION}-${platform}")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_PACKAGE_CHECKSUM SHA256)
 set(CPACK_PACKAGE_VENDOR "The fitrun authors")
-if(NOT CPACK_PACKAGE_CONTACT)  # -D gives another, and a release should
-  set(CPACK_PACKAGE_CONTACT "The fitrun authors <fitrun@localhost>")
+set(CPACK_PACKAGE_CONTACT "The fitrun authors <fitrun@localhost>")
+if(DEFINED ENV{DEBEMAIL})  # as Debian's own tools are told
+  set(CPACK_PACKAGE_CONTACT "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
 endif()
 set(CPACK_STRIP_FILES ON)
 

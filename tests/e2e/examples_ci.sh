@@ -12,8 +12,7 @@ commands() { # of GitHub's `run: X`, of GitLab's list below `script:`
 }
 
 for yaml in github-actions gitlab-ci; do
-  mkdir -p "$yaml/third_party" && cd "$yaml" || exit 2
-  ln -s "$SOURCE" third_party/fitrun
+  mkdir "$yaml" && cd "$yaml" || exit 2
   cat >CMakeLists.txt <<'CMAKE'
 cmake_minimum_required(VERSION 3.22)
 project(example NONE)
