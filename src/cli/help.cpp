@@ -90,7 +90,7 @@ constexpr VerbText kList = {
 constexpr VerbText kShow = {
     "fitrun show STAGE\n",
     "Shows a descriptor, what its costs come to and where each of them is "
-    "said.\n",
+    "said,\nand what its runs have taught.\n",
     "  fitrun show make\n"
     "  fitrun show make > ~/.config/fitrun/make.toml    (to change it)\n"};
 
