@@ -26,15 +26,9 @@ import os
 import random
 import statistics
 import sys
-import tempfile
-import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../e2e/lib"))
-sys.dont_write_bytecode = True
+from limited import Limited, by_host, memory_cgroups
 
-from cgroups import find_home, read, run_in  # noqa: E402
-
-MIB = 1 << 20
 WANT = 32
 LIMITS = (256, 512, 1024)  # MiB
 # All of tests/helpers/eat but "split-work", whose memory does not grow with the
@@ -69,24 +63,17 @@ def draw_all(seed):
     return cases, again
 
 
-class Case:
-    def __init__(self, cgroup, folder, programs, drawn):
-        self.cgroup = cgroup
-        self.folder = folder
+class Case(Limited):
+    def __init__(self, cgroups, programs, drawn):
+        limit, shape, self.fixed, self.per_worker = drawn
+        super().__init__(cgroups, f"{limit}-{shape}", limit)
         self.fitrun, helpers = programs
-        self.limit, shape, self.fixed, self.per_worker = drawn
         self.command = [f"{helpers}/eat", shape, "<threads>", str(self.fixed),
-                        str(self.per_worker), "120", folder]
+                        str(self.per_worker), "120", self.folder]
 
-    def run(self, *words):
-        """Runs alone in the cgroup: what a killed job has left there ends first."""
-        while read(f"{self.cgroup}/cgroup.procs"):
-            time.sleep(0.01)
-        return run_in(self.cgroup, *words)
-
-    def survives(self, count):
-        words = [str(count) if w == "<threads>" else w for w in self.command]
-        return all(self.run(*words)[0] == 0 for _ in range(3))
+    def holds(self, count):
+        return self.survives(*(str(count) if word == "<threads>" else word
+                               for word in self.command))
 
     def held_by(self, mib):
         return max(1, min(WANT, int((mib - self.fixed) // self.per_worker)))
@@ -94,14 +81,14 @@ class Case:
     def largest(self):
         """From above what the arithmetic says down, and up where that survives."""
         count = min(WANT, self.held_by(self.limit) + 2)
-        while count > 1 and not self.survives(count):
+        while count > 1 and not self.holds(count):
             count -= 1
-        while count < WANT and self.survives(count + 1):
+        while count < WANT and self.holds(count + 1):
             count += 1
         return count
 
     def planned(self, stage):
-        status, text = self.run(self.fitrun, "plan", "--format", "threads", stage)
+        status, text, *_ = self.run(self.fitrun, "plan", "--format", "threads", stage)
         assert status == 0, text
         return int(text.split()[0])
 
@@ -113,8 +100,8 @@ class Case:
 
     def learned(self):
         stage = self.stage("learned", "")
-        status, text = self.run(self.fitrun, "measure", "-q", "--write", stage,
-                                "--", *self.command)
+        status, text, *_ = self.run(self.fitrun, "measure", "-q", "--write",
+                                    stage, "--", *self.command)
         assert status == 0, text
         return self.planned(stage)
 
@@ -123,18 +110,13 @@ class Case:
             "declared", f'fixed = "{self.fixed}MiB"\n'
                         f'per_worker = "{self.per_worker}MiB"\n'))
 
-    def by_host(self, key):
-        kib = dict(line.split()[:2] for line in read("/proc/meminfo").splitlines())
-        mib = int(kib[key + ":"]) // 1024
-        return max(1, min(WANT, mib // self.per_worker))
-
     def shares(self):
         """(the largest count, {rule: (count, its share, 0 where killed)})."""
         counts = dict(zip(RULES, (
-            self.learned(), self.declared(), WANT, self.by_host("MemTotal"),
-            self.by_host("MemFree"))))
+            self.learned(), self.declared(), WANT, *(min(WANT, by_host(key, self.per_worker))
+              for key in ("MemTotal", "MemFree")))))
         largest = self.largest()
-        alive = {count: self.survives(count) for count in set(counts.values())}
+        alive = {count: self.holds(count) for count in set(counts.values())}
         # Where the workers do not meet, more of them can be lucky.
         largest = max(largest, *(count for count in alive if alive[count]))
         shares = {rule: (count, count / largest if alive[count] else 0)
@@ -166,31 +148,21 @@ def main():
     parser.add_argument("--quick", action="store_true")
     words = parser.parse_args()
     programs = [os.path.abspath(path) for path in words.programs]
-    cgroups = find_home()
-    if isinstance(cgroups, str):
-        print(f"SKIPPED: no memory cgroup can be made: {cgroups}")
-        return 77
     os.environ["FITRUN_LEASES"] = "off"
     cases, again = draw_all(words.seed)
     print(f"seed {words.seed}: {len(cases)} cases, {again} draws were drawn again")
     row("limit    shape          fixed + a worker  largest", [*RULES, "at most"])
     results = []
-    try:
-        cgroups.hand_down(cgroups.home)
+    with memory_cgroups() as cgroups:
         for drawn in cases[:1] if words.quick else cases:
             limit, shape, fixed, per_worker = drawn
-            cgroup = cgroups.make(cgroups.home, f"{limit}-{shape}",
-                                  limit=limit * MIB)
-            with tempfile.TemporaryDirectory() as folder:
-                largest, of_rule = Case(cgroup, folder, programs, drawn).shares()
+            with Case(cgroups, programs, drawn) as case:
+                largest, of_rule = case.shares()
             row(f"{limit:4} MiB {shape:14} {fixed:3} + {per_worker:3} MiB"
                 f"     {largest:7}",
                 [f"{count} {share:.2f}" if share else f"{count} killed"
                  for count, share in of_rule.values()])
             results.append((largest, [share for _, share in of_rule.values()]))
-            cgroups.remove(cgroup)
-    finally:
-        cgroups.remove(cgroups.home)
     report(results)
     return 0
 

@@ -28,14 +28,9 @@ import random
 import shutil
 import sys
 import tempfile
-import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../e2e/lib"))
-sys.dont_write_bytecode = True
+from limited import Limited, memory_cgroups
 
-from cgroups import find_home, read, run_in  # noqa: E402
-
-MIB = 1 << 20
 WANT = 32
 OVERHEAD = 1.2  # MiB of a process beside what it takes
 WORST = {"end": 322, "rand": 322, "tail": 322, "slow": 102}  # MiB, declared
@@ -113,58 +108,32 @@ def write_project(folder, helpers, first, then):
         file.write("".join(job.words() + "\n" for job in first))
 
 
-class Case:
+class Case(Limited):
     def __init__(self, cgroups, words, shape, limit, seed):
-        self.cgroups, self.fitrun, self.helpers = cgroups, *words.programs
-        self.shape, self.limit = shape, limit
+        super().__init__(cgroups, f"{shape}-{limit}-{seed}", limit)
+        self.fitrun, helpers = words.programs
+        self.shape = shape
         self.first, self.then = draw(shape, seed)
         cap = limit * .95 - 8
         self.best = packing(self.first, cap) + packing(self.then, cap)
-        self.cgroup = cgroups.make(cgroups.home, f"{shape}-{limit}-{seed}",
-                                   limit=limit * MIB)
-        self.folder = tempfile.mkdtemp()
-        write_project(self.folder, self.helpers, self.first, self.then)
-        self.events = f"{self.cgroup}/" + (
-            "memory.oom_control" if cgroups.version == 1 else "memory.events")
+        write_project(self.folder, helpers, self.first, self.then)
 
-    def close(self):
-        self.settle()
-        self.cgroups.remove(self.cgroup)
-        shutil.rmtree(self.folder)
-
-    def settle(self):
-        while read(f"{self.cgroup}/cgroup.procs"):
-            time.sleep(0.02)
-
-    def kills(self):
-        for line in read(self.events).splitlines():
-            if line.split()[0] == "oom_kill":
-                return int(line.split()[1])
-        return 0
-
-    def run(self, *words):
+    def parts(self, *words):
         """(seconds in parts of the best, kills)."""
-        before, here, begin = self.kills(), os.getcwd(), time.monotonic()
-        os.chdir(self.folder)
-        try:
-            run_in(self.cgroup, *words)
-        finally:
-            os.chdir(here)
-        parts = (time.monotonic() - begin) / self.best
-        self.settle()
-        return parts, self.kills() - before
+        _, _, kills, seconds = self.run(*words)
+        return seconds / self.best, kills
 
     def held(self, tool):
         """With the bound alone, then with the peaks of that."""
         keep = {"make": "-k", "ninja": "-k0"}[tool]
         with tempfile.TemporaryDirectory() as state:
             os.environ["FITRUN_STATE"] = state
-            return [self.run(self.fitrun, "--hold", "--per-worker",
-                             f"{WORST[self.shape]}MiB", tool, keep, f"-j{WANT}")
+            return [self.parts(self.fitrun, "--hold", "--per-worker",
+                               f"{WORST[self.shape]}MiB", tool, keep, f"-j{WANT}")
                     for _ in range(2)]
 
     def fixed(self, count):
-        return self.run("make", "-k", f"-j{count}")
+        return self.parts("make", "-k", f"-j{count}")
 
 
 def shown(parts, kills):
@@ -189,7 +158,7 @@ def run_case(case, words, results):
         for count in (2, 4, 8, 16, worst):
             line += "  " + shown(*case.fixed(count))
         if shutil.which("parallel") and not case.then:
-            line += "  " + shown(*case.run(
+            line += "  " + shown(*case.parts(
                 "parallel", "--memfree", "128M", f"-j{WANT}", "-a", "list"))
     print(line, flush=True)
 
@@ -205,10 +174,6 @@ def main():
     words = parser.parse_args()
     words.programs = [os.path.abspath(path) for path in words.programs]
     words.tools = words.tools.split(",")
-    cgroups = find_home()
-    if isinstance(cgroups, str):
-        print(f"SKIPPED: no memory cgroup can be made: {cgroups}")
-        return 77
     os.environ.pop("FITRUN_HOLD", None)
     print("limit shape    best  " + "".join(
         f"  {tool + ',':6}{what}" for tool in words.tools
@@ -216,18 +181,12 @@ def main():
             "   fixed 2, 4, 8, 16, worst; parallel --memfree"
             if words.others else "") + "    (N *: so many killed)")
     results = {}
-    try:
-        cgroups.hand_down(cgroups.home)
+    with memory_cgroups() as cgroups:
         for seed in map(int, words.seeds.split(",")):
             for limit in map(int, words.limits.split(",")):
                 for shape in words.shapes.split(","):
-                    case = Case(cgroups, words, shape, limit, seed)
-                    try:
+                    with Case(cgroups, words, shape, limit, seed) as case:
                         run_case(case, words, results)
-                    finally:
-                        case.close()
-    finally:
-        cgroups.remove(cgroups.home)
     killed = 0
     for (tool, what), list_ in results.items():
         killed += sum(kills for _, kills in list_)

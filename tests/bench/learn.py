@@ -22,14 +22,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../e2e/lib"))
-sys.dont_write_bytecode = True
+from limited import Limited, by_host, memory_cgroups
 
-from cgroups import find_home, read, run_in  # noqa: E402
-
-MIB = 1 << 20
 WANT = 32
 JOBS = 48
 LAUNCHES = 5
@@ -84,58 +79,24 @@ def has(tool):
     return False
 
 
-class Case:
+class Case(Limited):
     def __init__(self, cgroups, programs, tool, limit, mib):
+        super().__init__(cgroups, f"{tool}-{limit}", limit)
         self.fitrun, helpers = programs
-        self.limit, self.mib, self.tool = limit, mib, tool
-        self.make, self.words = TOOLS[tool]
+        self.mib, self.tool = mib, tool
+        make, self.words = TOOLS[tool]
         self.job = f"{helpers}/eat threads 1 0 {mib} {HOLD}"
-        self.cgroup = cgroups.make(cgroups.home, f"{tool}-{limit}",
-                                   limit=limit * MIB)
-        self.folder = tempfile.mkdtemp()
         os.mkdir(f"{self.folder}/.git")
-        self.make(self.folder, self.job, mib)
-        self.events = f"{self.cgroup}/" + (
-            "memory.oom_control" if cgroups.version == 1 else "memory.events")
+        make(self.folder, self.job, mib)
 
-    def close(self, cgroups):
-        self.settle()
-        cgroups.remove(self.cgroup)
-        shutil.rmtree(self.folder)
-
-    def settle(self):
-        """What a killed job has left there, and the keeper, end first."""
-        while read(f"{self.cgroup}/cgroup.procs"):
-            time.sleep(0.02)
-
-    def kills(self):
-        for line in read(self.events).splitlines():
-            if line.split()[0] == "oom_kill":
-                return int(line.split()[1])
-        return 0
-
-    def run(self, *words):
-        """(status, text, kills)."""
-        self.settle()
-        before = self.kills()
-        here = os.getcwd()
-        os.chdir(self.folder)
-        try:
-            status, text = run_in(self.cgroup, *words)
-        finally:
-            os.chdir(here)
-        self.settle()
-        return status, text, self.kills() - before
-
-    def survives(self, count):
-        return all(self.run(*self.words(count, self.job))[::2] == (0, 0)
-                   for _ in range(3))
+    def holds(self, count):
+        return self.survives(*self.words(count, self.job))
 
     def largest(self):
         count = max(1, min(WANT, self.limit // self.mib))
-        while count > 1 and not self.survives(count):
+        while count > 1 and not self.holds(count):
             count -= 1
-        while count < WANT and self.survives(count + 1):
+        while count < WANT and self.holds(count + 1):
             count += 1
         return count
 
@@ -143,10 +104,8 @@ class Case:
         """[(count, kills, seconds)], and what went wrong."""
         runs, wrong = [], []
         for _ in range(LAUNCHES):
-            begin = time.monotonic()
-            status, text, kills = self.run(
+            status, text, kills, seconds = self.run(
                 self.fitrun, *self.words(WANT, self.job))
-            seconds = time.monotonic() - begin
             if status != 0:
                 wrong.append(f"status {status}: {text[-500:]}")
             runs.append((self.recorded()["workers"], kills, seconds))
@@ -158,8 +117,7 @@ class Case:
             return json.loads(file.readlines()[-1])
 
     def by_formula(self, key):
-        kib = dict(line.split()[:2] for line in read("/proc/meminfo").splitlines())
-        return max(1, min(WANT, int(kib[key + ":"]) // 1024 // self.mib))
+        return min(WANT, by_host(key, self.mib))
 
 
 def run_case(case):
@@ -190,17 +148,12 @@ def main():
     parser.add_argument("--limit", type=int)
     words = parser.parse_args()
     programs = [os.path.abspath(path) for path in words.programs]
-    cgroups = find_home()
-    if isinstance(cgroups, str):
-        print(f"SKIPPED: no memory cgroup can be made: {cgroups}")
-        return 77
     os.environ.update(FITRUN_LEASES="off", FITRUN_HOLD="off")
     dice = random.Random(words.seed)
     print("limit tool     job  largest  goal   launches' counts  kills   "
           "seconds                           nproc  RPM LLVM")
     good = True
-    try:
-        cgroups.hand_down(cgroups.home)
+    with memory_cgroups() as cgroups:
         for limit in LIMITS:
             for tool in TOOLS:
                 mib = round(limit / (3 * 10 ** dice.random()))
@@ -210,13 +163,8 @@ def main():
                 if not has(tool):
                     print(f"SKIPPED: no {tool} here")
                     continue
-                case = Case(cgroups, programs, tool, limit, mib)
-                try:
+                with Case(cgroups, programs, tool, limit, mib) as case:
                     good = run_case(case) and good
-                finally:
-                    case.close(cgroups)
-    finally:
-        cgroups.remove(cgroups.home)
     return 0 if good else 1
 
 

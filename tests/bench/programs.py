@@ -12,15 +12,12 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../e2e/lib"))
-sys.dont_write_bytecode = True
+from limited import Limited, memory_cgroups
 
-from cgroups import find_home, run_in  # noqa: E402
-
-LIMIT = 1 << 30
+LIMIT = 1024  # MiB
 WANT = 32
+FITRUN = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
 LEAST_USED = 0.6
 
 
@@ -71,29 +68,27 @@ PROGRAMS = {"xz": (xz, "xz"), "sort": (sort, "sort"), "build": (build, "g++"),
             "imagemagick": (imagemagick, "/usr/bin/convert")}
 
 
-def fitrun_in(cgroup, *words):
-    status, text = run_in(cgroup, *words)
-    if status != 0:
-        raise AssertionError(f"{' '.join(words[:3])} ended with {status}: {text}")
-    return text
+class Program(Limited):
+    def fitrun(self, *words):
+        status, text, *_ = self.run(FITRUN, *words)
+        if status != 0:
+            raise AssertionError(
+                f"{' '.join(words[:3])} ended with {status}: {text}")
+        return text
 
 
-def check(fitrun, cgroup, make):
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        command = make(folder)
-        with open("s.toml", "w", encoding="ascii") as file:
-            file.write(f"want = {WANT}\n[ram]\n")
-        fitrun_in(cgroup, fitrun, "measure", "-q", "--write", "s.toml", "--",
-                  *command)
-        plan = json.loads(fitrun_in(cgroup, fitrun, "plan", "--format", "json",
-                                    "s.toml", "--", *command))
-        pool = plan["pools"][0]
-        fitrun_in(cgroup, fitrun, "-q", "s.toml", "--", *command)
-        again = json.loads(fitrun_in(
-            cgroup, fitrun, "measure", "-q", "--format", "json", "--repeat", "1",
-            "--counts", str(plan["threads"]), "s.toml", "--", *command))
-        os.chdir("/")
+def check(program, make):
+    command = make(program.folder)
+    with open(f"{program.folder}/s.toml", "w", encoding="ascii") as file:
+        file.write(f"want = {WANT}\n[ram]\n")
+    program.fitrun("measure", "-q", "--write", "s.toml", "--", *command)
+    plan = json.loads(program.fitrun("plan", "--format", "json", "s.toml", "--",
+                                     *command))
+    pool = plan["pools"][0]
+    program.fitrun("-q", "s.toml", "--", *command)
+    again = json.loads(program.fitrun(
+        "measure", "-q", "--format", "json", "--repeat", "1", "--counts",
+        str(plan["threads"]), "s.toml", "--", *command))
     if not again["runs"]:
         raise AssertionError(f"killed: {again['notes']}")
     used = again["runs"][0]["peak"] / pool["budget"]
@@ -108,28 +103,20 @@ def check(fitrun, cgroup, make):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    fitrun = os.path.abspath(sys.argv[1])
-    cgroups = find_home()
-    if isinstance(cgroups, str):
-        print(f"SKIPPED: no memory cgroup can be made: {cgroups}")
-        return 77
     os.environ["FITRUN_LEASES"] = "off"
     failed = False
-    try:
-        cgroups.hand_down(cgroups.home)
+    with memory_cgroups() as cgroups:
         for name in sys.argv[2:] or PROGRAMS:
             make, needed = PROGRAMS[name]
             if not shutil.which(needed):
                 print(f"SKIPPED {name}: no {needed} here")
                 continue
-            cgroup = cgroups.make(cgroups.home, name, limit=LIMIT)
-            try:
-                print(f"ok   {name:12} {check(fitrun, cgroup, make)}", flush=True)
-            except AssertionError as error:
-                print(f"FAIL {name:12} {error}", flush=True)
-                failed = True
-    finally:
-        cgroups.remove(cgroups.home)
+            with Program(cgroups, name, LIMIT) as program:
+                try:
+                    print(f"ok   {name:12} {check(program, make)}", flush=True)
+                except AssertionError as error:
+                    print(f"FAIL {name:12} {error}", flush=True)
+                    failed = True
     return 1 if failed else 0
 
 
