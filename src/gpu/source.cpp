@@ -29,7 +29,7 @@ ProbeChildSpec child_spec(const GpuMachine& machine, const std::string& subject,
 Result<std::string> ask_drivers(const GpuMachine& machine,
                                 std::vector<std::string> question,
                                 const ProbeChildSpec& spec) {
-  const std::string program = program_folder() + "/../libexec/fitrun/drivers";
+  const std::string program = installation_folder() + "libexec/fitrun/drivers";
   if (::access(program.c_str(), X_OK) != 0) {
     std::string report;
     add_report_line(report, {"not_loaded", path_error(program, errno).message});

@@ -109,18 +109,18 @@ std::string new_project_text(const Target& target, const std::string& tool) {
   if (costs.empty()) costs = "# A guess: measure it.\nper_worker = \"2GB\"\n";
   return schema_line() +
          fmt::format(
-             R"(# The parallel jobs of this project, and what they cost in memory:
-#   fitrun {0}           runs one in as many jobs as fit
+             R"(# The parallel commands of this project, and what they cost in memory:
+#   fitrun {0}           runs it with as many workers as fit
 #   fitrun plan {0}      explains how many these are
 #   fitrun check {1}
 
 [stages.{0}]
 # "..." is where further words of the command line go: fitrun {0} -- WORD...
 command = [{2}"..."]
-# want = 8                # jobs; as many as CPUs if it is not given
+# want = 8                # workers; as many as CPUs if it is not given
 # on_no_fit = "fail"      # where not even one fits: run-one, fail or wait
 
-# per_worker is what each job adds, fixed what they share: sizes like "350MB", or
+# per_worker is what each worker adds, fixed what they share: sizes like "350MB", or
 # {{ file = "data.bin", parse_factor = 2.0 }}.
 [stages.{0}.ram]
 {3}# headroom = 0.7          # the share of the free memory to plan with

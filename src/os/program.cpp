@@ -19,6 +19,11 @@ std::string program_folder() {
   return path.substr(0, path.rfind('/'));
 }
 
+std::string installation_folder() {
+  const std::string program = program_folder();
+  return program.substr(0, program.rfind('/') + 1);
+}
+
 Result<std::string> find_program(const std::string& name,
                                  const Environment& environment) {
   if (name.find('/') != std::string::npos) {

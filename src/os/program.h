@@ -14,6 +14,9 @@ namespace fitrun {
 // does not tell.
 std::string program_folder();
 
+// The folder above that one, with a slash at its end: "/usr/". "" likewise.
+std::string installation_folder();
+
 // The file that execvp would start by this name; the error's `code` is its
 // errno where there is none.
 Result<std::string> find_program(const std::string& name,

@@ -114,7 +114,7 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
 
 std::string title(const Plan& plan, const TextStyle& style) {
   std::string text =
-      styled(fmt::format("{}{} thread{}",
+      styled(fmt::format("{}{} worker{}",
                          plan.label.empty() ? "" : printable(plan.label) + ": ",
                          plan.threads, plan.threads == 1 ? "" : "s"),
              kBold, style);

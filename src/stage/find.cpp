@@ -50,10 +50,8 @@ std::string user_config_folder(const Environment& environment) {
 }
 
 std::string installed_folder() {
-  const std::string program = program_folder();
-  return program.empty()
-             ? ""
-             : program.substr(0, program.rfind('/')) + "/share/fitrun";
+  const std::string folder = installation_folder();
+  return folder.empty() ? "" : folder + "share/fitrun";
 }
 
 std::vector<std::string> config_folders(const Environment& environment) {

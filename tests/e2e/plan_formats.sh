@@ -10,7 +10,7 @@ plan threads
 plan shell
 [ "$(eval "$(cat out)" && echo "$FITRUN_THREADS $RENDER_THREADS $FITRUN_LIMITED_BY")" = "4 4 ram" ] || fail "$(cat out)"
 plan text
-said out "HTML: 4 threads (8 wanted), limited by RAM"
+said out "HTML: 4 workers (8 wanted), limited by RAM"
 said out "runs  ./render --jobs 4    with RENDER_THREADS=4"
 plan json
 python3 - <<'P' || fail "$(cat out)"

@@ -26,6 +26,7 @@ for line in "^brew  *tool   $HOME/.config/fitrun/brew.toml$" "^gbrew  *tool " \
   grep -q "$line" out || fail "no $line in $(cat out)"
 done
 grep -q folder out && fail "a folder is listed"
+grep -q '/\.\./' out && fail "a path goes up again: $(grep '/\.\./' out)"
 [ "$(grep -c '^brew ' out)" = 1 ] || fail "a name is listed twice"
 
 expect 0 "$FITRUN" show brew

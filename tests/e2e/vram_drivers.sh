@@ -45,5 +45,5 @@ expect 0 vram -q
 # A program without the part that loads drivers says which file is missing.
 mkdir -p alone/bin && cp "$FITRUN" alone/bin/
 expect 0 alone/bin/fitrun probe
-said out 'alone/bin/../libexec/fitrun/drivers: No such file or directory'
+said out 'alone/libexec/fitrun/drivers: No such file or directory'
 expect 0 alone/bin/fitrun -q --per-worker 1 --want 1 -- true

@@ -383,7 +383,7 @@ TEST_CASE("the text shows each number with its origin", "[plan]") {
   PoolInput input = pool(2.1e9, 3.5e9, 24'400'000'000);
   input.reading.constraints[0].limit = 33'500'000'000;
   const std::string text = render_text(plan({input}, 8), {});
-  CHECK_THAT(text, ContainsSubstring("HTML: 4 threads (8 wanted), limited by "
+  CHECK_THAT(text, ContainsSubstring("HTML: 4 workers (8 wanted), limited by "
                                      "RAM\n"));
   CHECK_THAT(text, ContainsSubstring("24.4 GB  available     "
                                      "host.mem_available, /proc/meminfo\n"));
@@ -405,7 +405,7 @@ TEST_CASE("the text shows each number with its origin", "[plan]") {
 TEST_CASE("the text says by how much one worker is too many", "[plan]") {
   const std::string text =
       render_text(plan({pool(0, 30e9, 24'000'000'000)}, 8), {});
-  CHECK_THAT(text, ContainsSubstring("HTML: 1 thread (8 wanted), and even one "
+  CHECK_THAT(text, ContainsSubstring("HTML: 1 worker (8 wanted), and even one "
                                      "does not fit\n"));
   CHECK_THAT(text, ContainsSubstring("! over by 6.0 GB"));
 }
