@@ -66,10 +66,12 @@ bool close_all_but(std::vector<int> kept) {
   return !open.empty();
 }
 
-[[noreturn]] void work_detached(const std::vector<int>& kept,
-                                const std::function<void()>& work) {
+// Its exit status. It returns, because nothing but a return leaves a stack of
+// our own making that a sanitizer does not know.
+int work_detached(const std::vector<int>& kept,
+                  const std::function<void()>& work) {
   try {
-    if (!close_all_but(kept) || ::chdir("/") != 0) ::_exit(1);
+    if (!close_all_but(kept) || ::chdir("/") != 0) return 1;
     // The lowest free numbers are taken; a library may write to them.
     for (int fd = 0; fd >= 0 && fd <= STDERR_FILENO;)
       fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -82,9 +84,9 @@ bool close_all_but(std::vector<int> kept) {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     work();
   } catch (...) {
-    ::_exit(1);  // out of memory: the command may need it more
+    return 1;  // out of memory: the command may need it more
   }
-  ::_exit(0);
+  return 0;
 }
 
 // What the child in between is to do.
@@ -101,7 +103,7 @@ int bear_orphan(void* given) {
   // Before anybody can look: the orphan inherits it.
   ::prctl(PR_SET_NAME, birth.name);
   const pid_t orphan = fork_silently();
-  if (orphan == 0) work_detached(birth.kept, birth.work);
+  if (orphan == 0) return work_detached(birth.kept, birth.work);
   return orphan < 0 ? 1 : 0;
 }
 
@@ -132,7 +134,7 @@ Result<void> start_detached(const char* name, const std::vector<int>& kept,
     if (child > 0) return {};
     ::setsid();
     ::prctl(PR_SET_NAME, name);
-    work_detached(kept, work);
+    ::_exit(work_detached(kept, work));
   }
   const pid_t child = fork_between(birth);
   if (child < 0) return path_error("clone", errno);
