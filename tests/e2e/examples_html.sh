@@ -23,6 +23,14 @@ diff -r site three || fail "the site depends on the number of workers"
 title=$(python3 -c 'import json; print(json.load(open("cache/pages.json"))[7]["title"])')
 grep -q "<h1>$title</h1>" site/7.html || fail "page 7 is not $title"
 
+# 50 MB for 1000 pages are what a worker takes, however many share the rendering:
+# 15 MB for 300, and a little for the process.
+./make-pages 300
+expect 0 "$FITRUN" measure -q --format json --counts 1,2,4 --repeat 1 stages/html.toml
+python3 -c 'import json
+pool = json.load(open("out"))["pools"][0]
+assert pool["shape"] == "line" and 11e6 < pool["per_worker"] < 18e6, pool' || fail "another cost"
+
 # a worker that fails is a stage that fails
 rm -rf site && mkdir -p site/7.html
 expect 1 "$FITRUN" -q "${pages[@]}" -- ./render --jobs '<threads>'
