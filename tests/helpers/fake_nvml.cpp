@@ -10,6 +10,8 @@
 //   FAKE_NVML_INFO      bytes of an element of the list of processes: 24, or 32
 //   as
 //                       in R535
+//   FAKE_GPU_LEDGER     what processes have taken, see fake_ledger.h: missing
+//                       from free=, listed beside compute=
 //   FAKE_NVML_HANG      "init" or "handle": never returns from there
 //   FAKE_NVML_CRASH     "init": dies there
 //   FAKE_NVML_CHATTER   prints to stdout and stderr
@@ -20,6 +22,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +30,8 @@
 #include <map>
 #include <string>
 #include <vector>
+
+#include "fake_ledger.h"
 
 namespace {
 
@@ -89,6 +94,12 @@ int status(const Fields& of, const char* key) {
   return static_cast<int>(number(of, key));
 }
 
+unsigned long long free_of(const Fields& of) {
+  const unsigned long long free = number(of, "free");
+  if (!of.count("uuid")) return free;
+  return free - std::min(free, fake::taken_of(of.at("uuid")));
+}
+
 int copy(const Fields& of, const char* key, char* out, unsigned size) {
   const auto found = of.find(key);
   if (found == of.end()) return 3;
@@ -142,6 +153,9 @@ int list_processes(const void* device, const char* key, unsigned* count,
     if (file) std::getline(file, text);
   }
   if (text == "no") return 3;
+  if (std::strcmp(key, "compute") == 0)
+    for (const fake::Held& one : fake::held_of(fields(device).at("uuid")))
+      text += "+" + one.pid + ":" + std::to_string(one.bytes);
   const std::vector<std::string> all = split(text, '+');
   const unsigned room = *count;
   *count = static_cast<unsigned>(all.size());
@@ -209,7 +223,7 @@ int nvmlDeviceGetPciInfo_v3(const void* device, PciInfo* info) {
 int nvmlDeviceGetMemoryInfo(const void* device, Memory* memory) {
   if (const int code = status(fields(device), "memory")) return code;
   memory->total = number(fields(device), "total");
-  memory->free = number(fields(device), "free");
+  memory->free = free_of(fields(device));
   memory->used = memory->total - memory->free;
   return 0;
 }
@@ -220,7 +234,7 @@ int nvmlDeviceGetMemoryInfo_v2(const void* device, MemoryV2* memory) {
   if (!forced.empty()) return std::atoi(forced.c_str());
   if (const int code = status(fields(device), "memory")) return code;
   memory->total = number(fields(device), "total");
-  memory->free = number(fields(device), "free");
+  memory->free = free_of(fields(device));
   // As on an A100: what is reserved is in neither.
   memory->reserved = 904ULL << 20;
   memory->used = memory->total - memory->free - memory->reserved;
