@@ -78,7 +78,7 @@ std::string overriding(const Target& target) {
   for (const auto& [name, value] : variables_of_wrappers(target.command))
     for (const Injection& injection : target.stage.inject)
       if (injection.name == name && places_count(injection.text))
-        return name + "=" + value;
+        return std::string(name).append("=").append(value);
   return "";
 }
 
