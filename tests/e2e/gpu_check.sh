@@ -16,6 +16,8 @@ expect 77 env PATH="$work/alone" "$work/alone/python3" "$check" ./nothing
 said out 'no GPU here: fitrun probe lists none; nvidia-smi is not installed'
 expect 2 python3 "$check" ./not-there
 said err './not-there: no such program'
+expect 2 python3 "$check" "$(command -v false)"
+said err 'this is not a fitrun that probes GPUs'
 expect 2 python3 "$check" ./nothing --only cards,everything
 said err '--only: no check "everything"'
 

@@ -6,7 +6,7 @@ import cards
 import program
 import visible
 from bench import SLACK, verdict
-from report import NOT_DONE, Result, size
+from report import FAILED, NOT_DONE, Result, size
 
 
 def compare_memory(bench):
@@ -83,6 +83,9 @@ def compare_visible(bench):
         yield Result(name, NOT_DONE, f"the driver's library: {why}")
         return
     vendor = bench.first["vendor"]
+    for other in sorted({gpu["vendor"] for gpu in bench.gpus} - {vendor}):
+        yield Result(f"{name}, {other}", NOT_DONE,
+                     f"fitrun uses those of {vendor} on this machine")
     uuids = [gpu.get("uuid", "") for gpu in bench.visible]
     cases = (visible.nvidia_cases if vendor == "nvidia"
              else visible.amd_cases)(uuids)
@@ -93,11 +96,13 @@ def compare_visible(bench):
 def compare_case(bench, vendor, label, variables):
     try:
         right = program.seen_by_program(bench.fitrun, bench.runtime, variables)
+        gpus = bench.fitrun.gpus(variables=variables)
     except cards.Silent as why:
         return Result(label, NOT_DONE, f"the driver's library: {why}")
+    except program.Broken as why:
+        return Result(label, FAILED, str(why))
     # The source that answers in the end may be another vendor's.
-    numbers = {gpu["number"]: program.key_of(gpu)
-               for gpu in bench.fitrun.gpus(variables=variables)
+    numbers = {gpu["number"]: program.key_of(gpu) for gpu in gpus
                if "number" in gpu and gpu["vendor"] == vendor}
     found = [numbers[number] for number in sorted(numbers)]
     order = [program.key_of(gpu) for gpu in bench.visible]

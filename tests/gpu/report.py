@@ -48,7 +48,9 @@ class Scrub:
             self.words[getpass.getuser()] = "<user>"
         except (KeyError, OSError):
             pass
-        for nothing in ("", "/", "root", "/root", "localhost"):
+        # Names that many have, and that stand in our own texts.
+        for nothing in ("", "/", "/root", "root", "localhost", "user", "nobody",
+                        "ubuntu", "nvidia", "amd", "gpu", "cuda"):
             self.parts.pop(nothing, None)
             self.words.pop(nothing, None)
 

@@ -128,14 +128,10 @@ def say(text):
 
 
 def hold(runtime, size):
-    try:
-        runtime.make_context()
-        say("context")
-        sys.stdin.readline()
-        runtime.take(size)
-    except Failed as error:
-        say(f"failed: {error}")
-        return 1
+    runtime.make_context()
+    say("context")
+    sys.stdin.readline()
+    runtime.take(size)
     say("loaded")
     sys.stdin.read()
     return 0
@@ -182,7 +178,9 @@ def main(name, verb, *words):
         say(json.dumps(runtime.devices()))
         return 0
     except Failed as error:
-        print(error, file=sys.stderr)
+        # Whoever leads a `hold` reads its words.
+        print(f"failed: {error}",
+              file=sys.stdout if verb == "hold" else sys.stderr, flush=True)
         return 1
 
 
