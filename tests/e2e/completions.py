@@ -105,7 +105,7 @@ def expectations():
     """Lines, the words that TAB offers there, and whether these are all options."""
     help_text = subprocess.run([FITRUN, "--help"], text=True, stdout=subprocess.PIPE,
                                check=True).stdout
-    verbs = re.search(r"([a-z]+(?:\|[a-z]+)+) \.\.\.", help_text)[1].split("|")
+    verbs = "|".join(re.findall(r"([a-z]+(?:\|[a-z]+)+) \.\.\.", help_text)).split("|")
     for verb in [""] + verbs:
         said = subprocess.run([FITRUN, *verb.split(), "--help"], text=True,
                               stdout=subprocess.PIPE, check=True).stdout

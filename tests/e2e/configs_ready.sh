@@ -50,6 +50,8 @@ expect 0 "$program" plan --format json make
 said out "\"stage\": \"$work/prefix/"
 
 # what comes with the program
-for file in man/man1/fitrun.1 bash-completion/completions/fitrun doc/fitrun/README.md; do
+for file in man/man1/fitrun.1 man/man5/fitrun.5 man/man7/fitrun-tools.7 \
+  bash-completion/completions/fitrun fish/vendor_completions.d/fitrun.fish \
+  zsh/site-functions/_fitrun fitrun/fitrun.schema.json doc/fitrun/README.md; do
   [ -s "$work/prefix/share/$file" ] || fail "$file is not installed"
 done

@@ -52,7 +52,7 @@ _fitrun() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --root)
+    --root | --capture)
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;

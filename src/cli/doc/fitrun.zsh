@@ -5,7 +5,7 @@
 local fitrun=$words[1] verb at
 local -a verbs names options
 verbs=(${(s:|:)"$($fitrun --help 2>/dev/null | grep -oE '[a-z]+(\|[a-z]+)+ \.\.\.' |
-  tr -d ' .')"})
+  tr -d ' .' | tr '\n' '|')"})
 ((CURRENT > 2 && $verbs[(Ie)$words[2]])) && verb=$words[2]
 
 # The command's own words are not fitrun's: $1 of them stand before it.
