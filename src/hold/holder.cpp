@@ -23,6 +23,9 @@ constexpr int kRounds = 3;
 // Two looks: what was seen once may have been too young to have a size.
 constexpr milliseconds kTooShort{40};
 constexpr seconds kStuck{60};
+// pytest-xdist hands out no test before each worker has spoken: its pipe is
+// what the others wait for.
+constexpr seconds kWorkersStuck{5};
 constexpr seconds kWaitsForLock{5};
 constexpr seconds kLookForLocks{1};
 
@@ -234,7 +237,8 @@ void Holder::break_deadlock(const std::vector<Followed*>& jobs,
     waited_for_ = job ? job->id.pid : 0;
     if (job && now - waited_since_ >= kWaitsForLock) freed = job;
   }
-  if (now - last_progress_ >= kStuck) {
+  const seconds stuck = rules_.at_birth_only ? kWorkersStuck : kStuck;
+  if (now - last_progress_ >= stuck) {
     for (Followed* const job : jobs)
       if (!job->stopped.empty() && (!freed || job->born < freed->born))
         freed = job;

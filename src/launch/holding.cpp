@@ -53,12 +53,13 @@ void tell(const HoldReport& report, const std::string& label,
   }
   const HoldSummary& all = report.summary;
   if (all.jobs == 0) return;
-  const std::string kills =
-      report.kills == 0 ? "no kills" : fmt::format("{} killed", report.kills);
+  const std::uint64_t killed = report.kills.value_or(0);
+  std::string kills = report.kills ? "; no kills" : "";
+  if (killed > 0) kills = fmt::format("; the kernel killed {}", killed);
   caller.say(
-      report.kills == 0 ? LogLevel::info : LogLevel::warning,
+      killed == 0 ? LogLevel::info : LogLevel::warning,
       tag + fmt::format("held {} {} for {} in all, at most {} at once; peak {} "
-                        "of {}; {}",
+                        "of {}{}",
                         all.jobs, all.jobs == 1 ? "job" : "jobs",
                         in_seconds(all.time), all.at_once, shown(report.peak),
                         shown(report.cap), kills));

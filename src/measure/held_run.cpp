@@ -33,15 +33,28 @@ void note_question(int) {
   asked = 1;
 }
 
-// Continues what is listed once the writing end of `alive` is gone.
-Result<void> start_guard(const StopList& list, const Fd& alive) {
-  const std::vector<int> kept{alive.get(), list.fd()};
-  return start_detached("fitrun-guard", kept, [&] {
+// Continues what is listed once the writing end of `alive` is gone. Its pid.
+Result<pid_t> start_guard(const StopList& list, const Fd& alive) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
+  const Fd asks(ends[0]);
+  Fd answers(ends[1]);
+  const std::vector<int> kept{alive.get(), list.fd(), answers.get()};
+  const auto started = start_detached("fitrun-guard", kept, [&] {
+    const pid_t self = ::getpid();
+    if (::write(answers.get(), &self, sizeof self) != sizeof self) return;
+    answers.reset();
     char byte = 0;
     while (::read(alive.get(), &byte, 1) < 0 && errno == EINTR) {
     }
     continue_all(Host(), list);
   });
+  if (!started) return started.error();
+  answers.reset();
+  pid_t guard = 0;
+  if (::read(asks.get(), &guard, sizeof guard) != sizeof guard)
+    return Error{"nobody guards the held jobs", EAGAIN};
+  return guard;
 }
 
 // What another run has written meanwhile is theirs: ours is added to it.
@@ -59,10 +72,11 @@ void keep_peaks(const std::string& path, const KnownPeaks& learned,
 
 }  // namespace
 
-HeldRun::HeldRun(HoldOrders orders, StopList list, Fd guarded)
+HeldRun::HeldRun(HoldOrders orders, StopList list, Fd guarded, pid_t guard)
     : orders_(std::move(orders)),
       list_(std::move(list)),
       guarded_(std::move(guarded)),
+      guard_(guard),
       cap_(orders_.first_cap) {}
 
 Result<HeldRun> HeldRun::start(HoldOrders orders) {
@@ -72,9 +86,10 @@ Result<HeldRun> HeldRun::start(HoldOrders orders) {
   if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
   const Fd alive(ends[0]);
   Fd guarded(ends[1]);
-  if (const auto started = start_guard(*list, alive); !started)
-    return started.error();
-  return HeldRun(std::move(orders), std::move(*list), std::move(guarded));
+  const auto guard = start_guard(*list, alive);
+  if (!guard) return guard.error();
+  return HeldRun(std::move(orders), std::move(*list), std::move(guarded),
+                 *guard);
 }
 
 void HeldRun::follow(pid_t command) {
@@ -114,8 +129,8 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
 }
 
 bool HeldRun::killed_since(std::optional<std::uint64_t> kills) {
-  const bool killed = kills.value_or(0) > kills_;
-  kills_ = std::max(kills_, kills.value_or(0));
+  const bool killed = kills.value_or(0) > kills_.value_or(0);
+  if (kills) kills_ = std::max(*kills, kills_.value_or(0));
   return killed;
 }
 

@@ -31,7 +31,7 @@ struct HoldReport {
   std::vector<HeldJob> held;  // now
   std::uint64_t peak = 0;     // of all jobs and what started them, bytes
   std::uint64_t cap = 0;      // at last, bytes
-  std::uint64_t kills = 0;    // by the kernel
+  std::optional<std::uint64_t> kills;  // by the kernel; empty: not known
   bool ended = false;
 };
 
@@ -74,13 +74,14 @@ class HeldRun {
   static std::chrono::microseconds pause(std::chrono::microseconds look);
 
   std::size_t held() const { return holder_->held(); }
+  pid_t guard() const { return guard_; }
 
   // The command has ended: continues what is left, says what was held, and
   // keeps what was learned.
   void end(std::optional<std::uint64_t> kills);
 
  private:
-  HeldRun(HoldOrders orders, StopList list, Fd guarded);
+  HeldRun(HoldOrders orders, StopList list, Fd guarded, pid_t guard);
   bool killed_since(std::optional<std::uint64_t> kills);
   HoldReport report(bool ended) const;
 
@@ -88,9 +89,10 @@ class HeldRun {
   StopList list_;  // until there is a holder
   std::optional<Holder> holder_;
   Fd guarded_;  // the guard waits for its end
+  pid_t guard_;
   std::uint64_t cap_;
   std::uint64_t peak_ = 0;
-  std::uint64_t kills_ = 0;
+  std::optional<std::uint64_t> kills_;
   std::uint64_t renewed_ = 0;
   Clock::time_point next_cap_{};
   Clock::time_point next_renewal_{};

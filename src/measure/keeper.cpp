@@ -94,7 +94,7 @@ class Keeper {
                                               tree_.sampled().spent_closely());
     }
     if (held_) {
-      group_.look(tree_.sampled().living());
+      look_at_group();
       held_->end(group_.oom_kills());
       ::close(STDERR_FILENO);  // whoever reads it may go on
     }
@@ -109,6 +109,7 @@ class Keeper {
     return std::max(tree_.sampled().peak(), group_.peak());
   }
   void look();
+  void look_at_group();
   void write(bool checkpoint);
 
   Host host_;
@@ -125,11 +126,18 @@ class Keeper {
   Checkpoint last_;
 };
 
+// Our own guard is no stranger in the command's group.
+void Keeper::look_at_group() {
+  std::vector<pid_t> known = tree_.sampled().living();
+  if (held_) known.push_back(held_->guard());
+  group_.look(known);
+}
+
 void Keeper::look() {
   const SampledPeak& sampled = tree_.sampled();
   tree_.look(process_.id().pid,
              sampled.spent_closely() <= keeper_allowance(since_start()));
-  group_.look(sampled.living());
+  look_at_group();
   const JobView& view = tree_.view();
   std::size_t at_work = view.jobs.size();
   if (held_) {
@@ -145,8 +153,7 @@ void Keeper::look() {
 void Keeper::write(bool checkpoint) {
   if (!recorded_) return;
   if (!checkpoint) {
-    group_.look(
-        tree_.sampled().living());  // a kill may have been what ended it
+    look_at_group();  // a kill may have been what ended it
     if (process_.pidfd() >= 0)
       record_.wait_status = wait_status_of(process_.pidfd(), kNoticed);
   }

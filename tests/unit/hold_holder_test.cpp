@@ -209,6 +209,23 @@ TEST_CASE_METHOD(OneFits, "after a minute without progress the oldest goes on",
   CHECK(holder.held() == 0);  // and stays free
 }
 
+TEST_CASE_METHOD(Scene, "workers that wait for a held one wait five seconds",
+                 "[hold]") {
+  const Sleeper first;
+  const Sleeper second;
+  jobs = {&first, &second};
+  HoldRules rules = bound_of(60);
+  rules.at_birth_only = true;
+  Holder holder = make_holder(rules);
+  const auto now = Clock::now();
+  look(holder, 100, now);
+  REQUIRE(WIFSTOPPED(second.event()));
+  look(holder, 100, now + std::chrono::milliseconds(4900));
+  CHECK(holder.held() == 1);
+  look(holder, 100, now + std::chrono::milliseconds(5100));
+  CHECK(WIFCONTINUED(second.event()));
+}
+
 TEST_CASE("a list that was left behind says who is stopped", "[hold]") {
   const Scratch scratch;
   const Sleeper stopped;
