@@ -67,7 +67,8 @@ constexpr VerbText kLeases = {
 
 constexpr VerbText kJobs = {
     "fitrun jobs [OPTIONS] [SIZE]\n",
-    "Prints how many workers of SIZE fit, at most as many as CPUs: nproc, if it\n"
+    "Prints how many workers of SIZE fit, at most as many as CPUs: nproc, if "
+    "it\n"
     "knew about memory. Without SIZE a worker is taken for 2 GB.\n",
     "  make -j\"$(fitrun jobs 500M)\"\n"};
 
