@@ -93,8 +93,18 @@ std::string format_bytes(double bytes) {
   if (bytes >= 1e9) return print("%.1f GB", bytes / 1e9);
   if (bytes >= 1e6) return print("%.0f MB", bytes / 1e6);
   if (bytes >= 1e3) return print("%.0f KB", bytes / 1e3);
-  // The original prints %d of a Lua number, which drops the fraction.
-  return print("%.0f B", std::trunc(bytes));
+  // The original prints %d of a Lua number, which drops the fraction; without
+  // the sum what lies just below 0 would be "-0".
+  return print("%.0f B", std::trunc(bytes) + 0.0);
+}
+
+std::string format_limit(std::uint64_t bytes) {
+  constexpr std::uint64_t kMib = 1ULL << 20, kGib = 1ULL << 30;
+  if (bytes == 0 || bytes % kMib != 0)
+    return format_bytes(static_cast<double>(bytes));
+  const bool whole_gib = bytes % kGib == 0;
+  return std::to_string(bytes / (whole_gib ? kGib : kMib)) +
+         (whole_gib ? " GiB" : " MiB");
 }
 
 std::uint64_t whole_bytes(double bytes) {

@@ -34,6 +34,10 @@ Result<Bytes> parse_size(std::string_view text);
 // what is not a number, it still prints one.
 std::string format_bytes(double bytes);
 
+// A size that somebody set: a whole number of MiB or GiB as such, "1 GiB" and
+// not "1.1 GB", because that is how it was written down; any other as above.
+std::string format_limit(std::uint64_t bytes);
+
 // The nearest whole number of bytes below `bytes`, held between 0 and 2^64 - 1;
 // 0 for what is not a number. For JSON and placeholders.
 std::uint64_t whole_bytes(double bytes);

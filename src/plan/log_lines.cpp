@@ -103,8 +103,8 @@ std::string limit_line(const PoolPlan& pool) {
       fmt::format("{} is limited by {}", name_of(pool.needs.pool), title(c));
   if (c.file.empty() && !c.where.empty()) text += " (" + c.where + ")";
   if (!c.limit || !c.used) return text;
-  return text +
-         fmt::format(" (limit {}, used {})", shown(*c.limit), shown(*c.used));
+  return text + fmt::format(" (limit {}, used {})", format_limit(*c.limit),
+                            shown(*c.used));
 }
 
 // Where each GPU gets its own part of the workers.
@@ -147,7 +147,7 @@ std::string process_cap_line(const PoolPlan& pool) {
       "{} ({}) is larger than one process may be: {} is {}",
       worker ? "a worker" : "the shared data",
       format_bytes(worker ? pool.per_worker.bytes : pool.fixed.bytes),
-      cap->name, format_bytes(bytes));
+      cap->name, format_limit(cap->bytes));
 }
 
 std::string cap_line(const Plan& plan) {
@@ -187,7 +187,7 @@ std::string silent(const Constraint& c) {
 std::string spoken(const Constraint& c) {
   std::string text =
       fmt::format("{} ({}) gives {}", c.name, c.where, shown(*c.available));
-  if (c.limit) text += ", limit " + shown(*c.limit);
+  if (c.limit) text += ", limit " + format_limit(*c.limit);
   if (c.used) text += ", used " + shown(*c.used);
   return text;
 }

@@ -36,8 +36,8 @@ std::string remark(const Gpu& gpu) {
   if (bound && bound->available != gpu.free)
     text += ", bound by " + title(*bound);
   if (const auto& cap = gpu.reading.per_process_cap)
-    text += fmt::format(", a process may have {} ({})", size(cap->bytes),
-                        cap->name);
+    text += fmt::format(", a process may have {} ({})",
+                        format_limit(cap->bytes), cap->name);
   return text;
 }
 
@@ -49,10 +49,10 @@ std::string names(const Gpu& gpu) {
 }
 
 std::string row(const Gpu& gpu, const TextStyle& style) {
-  std::string line =
-      fmt::format("  {} {:>6} {:>10} {:>10} {:>10}  {}",
-                  gpu.skipped.empty() ? '>' : ' ', number(gpu), size(gpu.total),
-                  size(gpu.free), size(usable(gpu)), printable(names(gpu)));
+  std::string line = fmt::format(
+      "  {} {:>6} {:>10} {:>10} {:>10}  {}", gpu.skipped.empty() ? '>' : ' ',
+      number(gpu), gpu.total ? format_limit(*gpu.total) : "-", size(gpu.free),
+      size(usable(gpu)), printable(names(gpu)));
   if (gpu.skipped.empty()) line = styled(line, kBold, style);
   return fmt::format("{}\n{:45}{}\n", line, "",
                      printable(gpu.source + ": " + remark(gpu)));

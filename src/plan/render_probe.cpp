@@ -21,13 +21,17 @@ std::string size(std::optional<std::uint64_t> bytes) {
   return bytes ? format_bytes(static_cast<double>(*bytes)) : "";
 }
 
+std::string limit(std::optional<std::uint64_t> bytes) {
+  return bytes ? format_limit(*bytes) : "";
+}
+
 enum class Mark { none, binding };
 
 std::string row(Mark mark, const std::string& available, const Constraint& c,
                 const std::string& source, const TextStyle& style) {
   const std::string line =
       fmt::format("  {} {:>10} {:>9} {:>9} {:>12}  {}",
-                  mark == Mark::binding ? '>' : ' ', available, size(c.limit),
+                  mark == Mark::binding ? '>' : ' ', available, limit(c.limit),
                   size(c.used), size(c.reclaimable), printable(source));
   return (mark == Mark::binding ? styled(line, kBold, style) : line) + "\n";
 }
@@ -122,7 +126,8 @@ std::string pool_text(const PoolReading& reading, const TextStyle& style) {
   out += spoken_rows(reading, style) + silent_rows(reading, style) + "\n";
   if (bound) out += more_line(advice(*bound));
   if (const auto& cap = reading.per_process_cap) {
-    out += line("a process", "may have " + size(cap->bytes) + ": " + cap->name);
+    out += line("a process",
+                "may have " + format_limit(cap->bytes) + ": " + cap->name);
     out += more_line(advice(*cap));
   }
   for (const std::string& sentence : reading.diagnostics)

@@ -68,8 +68,18 @@ TEST_CASE("bytes are printed as the original prints them", "[base]") {
   CHECK(format_bytes(999) == "999 B");
   CHECK(format_bytes(12.9) == "12 B");
   CHECK(format_bytes(0) == "0 B");
+  CHECK(format_bytes(-0.4) == "0 B");
   CHECK(format_bytes(-5e9) == "-5000000000 B");
   CHECK(format_bytes(std::numeric_limits<double>::max()).size() == 305);
+}
+
+TEST_CASE("a limit is shown as it was set", "[base]") {
+  CHECK(format_limit(1ULL << 30) == "1 GiB");
+  CHECK(format_limit(3ULL << 29) == "1536 MiB");
+  CHECK(format_limit(1ULL << 20) == "1 MiB");
+  CHECK(format_limit(4'000'000'000) == "4.0 GB");
+  CHECK(format_limit((1ULL << 30) - 4096) == "1.1 GB");
+  CHECK(format_limit(0) == "0 B");
 }
 
 TEST_CASE("whole bytes stay within their type", "[base]") {

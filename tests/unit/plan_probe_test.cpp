@@ -62,7 +62,7 @@ TEST_CASE("the probe's table marks what binds and says what to change",
       {host_free(20'000'000'000), silent("/system.slice/ci.service/a", "max"),
        limited("/system.slice/ci.service", "memory.max"),
        silent("/system.slice", "max"), silent("/x", "not a number: \"12x\"")});
-  m.pools[0].per_process_cap = ProcessCap{"rlimit.as", 2'000'000'000};
+  m.pools[0].per_process_cap = ProcessCap{"rlimit.as", 2ULL << 30};
   m.pools[0].diagnostics = {"something is odd"};
   m.worker_caps = {{"cgroup2.pids.max", "/sys/fs/cgroup/a", 64, 10, 54, "/a"}};
   m.pressure = Pressure{"/proc/pressure/memory", 0.25};
@@ -82,7 +82,7 @@ TEST_CASE("the probe's table marks what binds and says what to change",
         "\n"
         "  for more  systemctl set-property ci.service MemoryMax=SIZE, or the "
         "same line in the unit; or stop what else runs in it\n"
-        "  a process may have 2.0 GB: rlimit.as\n"
+        "  a process may have 2 GiB: rlimit.as\n"
         "  for more  ulimit -v unlimited\n"
         "  note      something is odd\n"
         "\n"
