@@ -20,14 +20,11 @@ ExitStatus measure_command(const Options& options,
     if (!progress.outcome) return line.show(tag + live_line(progress));
     line.clear();
     log_line(LogLevel::info, tag + done_line(progress));
-    if (const std::string rest = rest_line(progress); !rest.empty())
-      log_line(LogLevel::info, tag + rest);
   };
   view.runs_ended = [&] { line.clear(); };
   view.report = [&](const MeasureReport& report) {
     if (!text) return print(report_json(report));
-    print_as_is(render_report(report, terminal_columns(STDOUT_FILENO),
-                              style_for(STDOUT_FILENO)));
+    print_as_is(render_report(report, style_for(STDOUT_FILENO)));
   };
   view.outcome = [&](const std::string& outcome) {
     if (text) print(outcome);

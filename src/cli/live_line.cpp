@@ -1,7 +1,8 @@
 #include "cli/live_line.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "base/text.h"
 #include "cli/log.h"
@@ -9,7 +10,10 @@
 namespace fitrun {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::chrono::milliseconds kPause{100};
+constexpr std::chrono::seconds kLongestPause{300};
 
 void write_out(const std::string& text) {
   // A line of progress that is lost is no loss.
@@ -19,17 +23,23 @@ void write_out(const std::string& text) {
 
 }  // namespace
 
-std::size_t terminal_columns(int fd) {
-  winsize size{};
-  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return size.ws_col;
+bool Seldom::due(Time now) {
+  if (now - said_ < pause_) return false;
+  said_ = now;
+  pause_ = std::min(2 * pause_, kLongestPause);
+  return true;
 }
 
-LiveLine::LiveLine() : on_(is_terminal(STDERR_FILENO)) {}
+LiveLine::LiveLine()
+    : terminal_(is_terminal(STDERR_FILENO)), seldom_(Clock::now()) {}
 
 void LiveLine::show(const std::string& text) {
-  const auto now = std::chrono::steady_clock::now();
-  if (!on_ || (shown_ && now - last_ < kPause)) return;
+  const auto now = Clock::now();
+  if (!terminal_) {
+    if (seldom_.due(now)) log_line(LogLevel::info, text);
+    return;
+  }
+  if (shown_ && now - last_ < kPause) return;
   last_ = now;
   shown_ = true;
   // A line that reaches the edge would go on below, and stay.
@@ -40,6 +50,7 @@ void LiveLine::show(const std::string& text) {
 void LiveLine::clear() {
   if (shown_) write_out("\r\x1b[K");
   shown_ = false;
+  seldom_.said(Clock::now());
 }
 
 }  // namespace fitrun

@@ -1,17 +1,31 @@
-// A line on the terminal that is written over while something goes on.
+// A line about something that goes on: on a terminal it is written over, in a
+// file or the log of a CI it is written now and then.
 
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <string>
 
 namespace fitrun {
 
-// The width of the terminal behind `fd`; 80 where it is none.
-std::size_t terminal_columns(int fd);
+// When a line is due that stays where it is written: after 5 s of silence, then
+// of twice as long each time, of 5 min at most. Pure.
+class Seldom {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
 
-// On standard error. Where that is no terminal, nothing is shown.
+  explicit Seldom(Time now) : said_(now) {}
+  // Whether it is; then it counts as said.
+  bool due(Time now);
+  // Something else was said.
+  void said(Time now) { said_ = now; }
+
+ private:
+  Time said_;
+  std::chrono::seconds pause_{5};
+};
+
+// On standard error.
 class LiveLine {
  public:
   LiveLine();
@@ -19,14 +33,16 @@ class LiveLine {
   LiveLine(const LiveLine&) = delete;
   LiveLine& operator=(const LiveLine&) = delete;
 
-  // At most ten times a second, cut to the terminal's width.
+  // On a terminal at most ten times a second, cut to its width.
   void show(const std::string& text);
+  // Before something else is written.
   void clear();
 
  private:
-  bool on_ = false;
+  bool terminal_ = false;
   bool shown_ = false;
-  std::chrono::steady_clock::time_point last_;
+  Seldom::Time last_;
+  Seldom seldom_;
 };
 
 }  // namespace fitrun

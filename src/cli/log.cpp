@@ -1,6 +1,7 @@
 #include "cli/log.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,17 +19,20 @@
 namespace fitrun {
 namespace {
 
+ColourChoice chosen = ColourChoice::automatic;
+std::unique_ptr<spdlog::logger> logger;
+
 std::unique_ptr<spdlog::logger> make_logger() {
   auto sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_st>(
       style_for(STDERR_FILENO).colour ? spdlog::color_mode::always
                                       : spdlog::color_mode::never);
   sink->set_color(spdlog::level::info, "");
-  auto logger = std::make_unique<spdlog::logger>("fitrun", std::move(sink));
-  logger->set_level(spdlog::level::debug);
-  logger->set_pattern("%^%v%$");
-  logger->flush_on(spdlog::level::debug);
-  logger->set_error_handler([](const std::string&) {});
-  return logger;
+  auto made = std::make_unique<spdlog::logger>("fitrun", std::move(sink));
+  made->set_level(spdlog::level::debug);
+  made->set_pattern("%^%v%$");
+  made->flush_on(spdlog::level::debug);
+  made->set_error_handler([](const std::string&) {});
+  return made;
 }
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
@@ -46,6 +50,17 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 bool is_set(const char* variable) {
   const char* const value = std::getenv(variable);
   return value && *value;
+}
+
+bool is_forced(const char* variable) {
+  return is_set(variable) && std::string_view(std::getenv(variable)) != "0";
+}
+
+bool has_colours(int fd) {
+  if (chosen != ColourChoice::automatic) return chosen == ColourChoice::always;
+  if (is_set("NO_COLOR")) return false;
+  return is_forced("FORCE_COLOR") || is_forced("CLICOLOR_FORCE") ||
+         is_terminal(fd);
 }
 
 bool utf8_locale() {
@@ -74,7 +89,7 @@ bool takes_a_line(int fd) {
 
 void log_line(LogLevel level, const std::string& text) {
   if (!takes_a_line(STDERR_FILENO)) return;
-  static const std::unique_ptr<spdlog::logger> logger = make_logger();
+  if (!logger) logger = make_logger();
   logger->log(spdlog_level(level), printable(text));
 }
 
@@ -87,8 +102,19 @@ bool is_terminal(int fd) {
   return term && std::string_view(term) != "dumb" && ::isatty(fd) == 1;
 }
 
+std::size_t terminal_columns(int fd) {
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+void choose_colour(ColourChoice choice) {
+  chosen = choice;
+  logger.reset();
+}
+
 TextStyle style_for(int fd) {
-  return {!is_set("NO_COLOR") && is_terminal(fd), utf8_locale()};
+  return {has_colours(fd), utf8_locale(), terminal_columns(fd)};
 }
 
 void print(const std::string& text) {

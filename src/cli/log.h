@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,15 @@ void log_line(LogLevel level, const std::string& text);
 // Whether a terminal that can move its cursor is behind `fd`.
 bool is_terminal(int fd);
 
-// What the terminal behind `fd` can show: colours only on a terminal and not
-// under NO_COLOR, line drawing where the locale is a UTF-8 one.
+// The width of the terminal behind `fd`; 80 where it is none.
+std::size_t terminal_columns(int fd);
+
+// What --color said; for all that is shown from here on.
+void choose_colour(ColourChoice choice);
+
+// What the reader behind `fd` can show. Where --color leaves it open, colours
+// are off under NO_COLOR, else on under FORCE_COLOR or CLICOLOR_FORCE (0 is as
+// good as unset), else on a terminal. Line drawing where the locale is UTF-8.
 TextStyle style_for(int fd);
 
 // The whole text to stdout, made printable line by line. Throws Failure where

@@ -112,6 +112,15 @@ void set_format_of_request(Options& o, const std::string& value,
                                : Format::text;
 }
 
+void set_colour(Options& o, const std::string& value,
+                const std::string& origin) {
+  if (value == "auto") return void(o.colour = ColourChoice::automatic);
+  if (value == "always") return void(o.colour = ColourChoice::always);
+  if (value == "never") return void(o.colour = ColourChoice::never);
+  throw Failure(origin + ": expected auto, always or never, not " +
+                in_quotes(value));
+}
+
 using Text = const std::string&;
 
 constexpr OptionRow kTable[] = {
@@ -241,6 +250,8 @@ constexpr OptionRow kTable[] = {
        if (v.empty()) throw Failure(at + ": the folder's name is empty");
        o.root = v;
      }},
+    {"--color", "WHEN", nullptr, "auto, always or never [auto]", kAll,
+     set_colour},
     {"-q,--quiet", nullptr, nullptr, "warnings only",
      bit(Verb::run) | bit(Verb::measure) | bit(Verb::request),
      [](Options& o, Text, Text) { o.verbosity = Verbosity::quiet; }},

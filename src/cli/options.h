@@ -11,6 +11,7 @@
 #include "launch/options.h"
 #include "os/environment.h"
 #include "plan/schedulers.h"
+#include "plan/text_style.h"
 
 namespace fitrun {
 
@@ -82,6 +83,7 @@ struct Options {
   bool version = false;
   Verbosity verbosity = Verbosity::normal;
   Format format = Format::text;
+  ColourChoice colour = ColourChoice::automatic;
   LaunchOptions launch;
   MeasureOptions measure;
   std::string root;     // "": this machine

@@ -100,6 +100,7 @@ int run_words(std::span<const std::string> words) {
   Options options =
       parse_options(words, environment, names_here(environment, last));
   options.launch.tool = std::move(last.tool);
+  choose_colour(options.colour);
   if (options.help) {
     print(help_text(options.verb));
   } else if (options.version) {

@@ -174,6 +174,20 @@ class Rounds {
     }
   }
 
+  // With `rest` runs behind this one, which may have ended.
+  std::optional<std::chrono::milliseconds> left(std::size_t rest,
+                                                bool ended) const {
+    const Clock::duration here = Clock::now() - prepared_from_;
+    const Clock::duration spent = spent_ + (ended ? here : Clock::duration{});
+    const std::size_t runs = ended_ + (ended ? 1 : 0);
+    if (runs == 0) return std::nullopt;
+    const Clock::duration one = spent / runs;
+    const Clock::duration of_this =
+        ended ? Clock::duration{} : std::max(Clock::duration{}, one - here);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(of_this +
+                                                                 one * rest);
+  }
+
   void tell(const RunRequest& request, Clock::time_point start,
             std::uint64_t bytes, const RunOutcome* outcome) const {
     if (!wishes_.progress) return;
@@ -186,9 +200,7 @@ class Rounds {
     progress.bytes = bytes;
     progress.outcome = outcome;
     progress.rest = most_runs() - std::min(most_runs(), started_);
-    progress.rest_time = std::chrono::duration_cast<std::chrono::milliseconds>(
-                             Clock::now() - prepared_from_) *
-                         progress.rest;
+    progress.left = left(progress.rest, outcome != nullptr);
     wishes_.progress(progress);
   }
 
@@ -225,6 +237,8 @@ class Rounds {
       return;
     }
     tell(request, start, outcome->peak.bytes, &*outcome);
+    ++ended_;
+    spent_ += Clock::now() - prepared_from_;
     const bool asked = outcome->asked_to_end != 0;
     // However it took that: a fork may have failed, or a worker been killed.
     if (!asked && request.at_most &&
@@ -265,6 +279,8 @@ class Rounds {
   std::optional<std::uint64_t> too_many_;
   std::size_t started_ = 0;
   Clock::time_point prepared_from_;
+  std::size_t ended_ = 0;
+  Clock::duration spent_{0};  // on those that have ended
   Measurement result_;
 };
 

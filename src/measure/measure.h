@@ -74,10 +74,11 @@ struct MeasureProgress {
   std::chrono::milliseconds elapsed{0};
   std::uint64_t bytes = 0;
   const RunOutcome* outcome = nullptr;
-  // How many runs follow, at most, and how long they will take if each takes as
-  // long as this one, with what is done before it.
+  // How many runs follow, at most.
   std::size_t rest = 0;
-  std::chrono::milliseconds rest_time{0};
+  // How long it will take from here to the end of them, if each takes as long
+  // as those before it, with what is done before each; empty before one ended.
+  std::optional<std::chrono::milliseconds> left = std::nullopt;
 };
 
 struct MeasureWishes {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -66,6 +67,7 @@ std::string padded(const std::string& text, std::size_t width) {
 enum class Mark { none, line, budget, point };
 
 constexpr std::size_t kRows = 14;
+constexpr std::string_view kAxisName = " workers";
 constexpr std::size_t kLabel = 10;  // "  24.4 GB "
 
 const char* text_of(Mark mark, const TextStyle& style) {
@@ -187,6 +189,17 @@ class Svg {
         at_y, anchor, xml_escaped(words));
   }
 
+  // On a ground of its own, so that no line goes through it. How wide the text
+  // is nobody knows who does not draw it; a letter of 12 takes 7 at most on
+  // average.
+  void note(double at_x, double at_y, bool at_left, const std::string& words) {
+    const double wide = 7.0 * static_cast<double>(words.size()) + 4;
+    add(R"(  <rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="15" )"
+        R"(fill="#fff"/>)",
+        at_left ? at_x - 2 : at_x - wide + 2, at_y - 11, wide);
+    text(at_x, at_y, at_left ? "start" : "end", words);
+  }
+
   void point(const Sample& sample) {
     add(R"(  <circle cx="{:.1f}" cy="{:.1f}" r="4" fill="#1f5fa8">)"
         "<title>{:.0f} workers, {}</title></circle>",
@@ -216,10 +229,10 @@ class Svg {
 
 }  // namespace
 
-std::string plot_text(const PlotInput& input, std::size_t columns,
-                      const TextStyle& style) {
+std::string plot_text(const PlotInput& input, const TextStyle& style) {
   const Extent extent = extent_of(input);
-  const std::size_t width = std::max<std::size_t>(40, columns) - kLabel - 1;
+  const std::size_t width =
+      std::max<std::size_t>(40, style.columns) - kLabel - 1 - kAxisName.size();
   Grid grid(extent, width);
   for (std::size_t i = 0; i < width; ++i) {
     const double workers = grid.workers_at(i);
@@ -241,7 +254,8 @@ std::string plot_text(const PlotInput& input, std::size_t columns,
   }
   text += std::string(kLabel, ' ') + (style.unicode ? "└" : "+");
   for (std::size_t i = 0; i < width; ++i) text += style.unicode ? "─" : "-";
-  text += "\n" + axis_labels(counts_of(input), extent, width) + " workers\n";
+  text += "\n" + axis_labels(counts_of(input), extent, width) +
+          std::string(kAxisName) + "\n";
   text += std::string(kLabel + 1, ' ') + text_of(Mark::point, style) +
           " run  " + text_of(Mark::line, style) + " fixed + n x per worker";
   if (budget_in_view(input, extent))
@@ -256,29 +270,40 @@ std::string plot_svg(const PlotInput& input) {
   const Extent extent = extent_of(input);
   Svg svg(extent);
   const double bottom = svg.y(0), right = svg.x(extent.workers);
-  svg.text(kWidth / 2, kTop / 2 + 4, "middle", input.title);
+  svg.text(kWidth / 2, kTop / 2 - 4, "middle", input.title);
   for (int i = 0; i <= 4; ++i) {
     const double bytes = extent.bytes * i / 4;
     svg.line(kLeft, svg.y(bytes), right, svg.y(bytes), "stroke=\"#ddd\"");
     svg.text(kLeft - 8, svg.y(bytes) + 4, "end", format_bytes(bytes));
   }
+  double free_from = 0;
   for (const double count : counts_of(input)) {
     svg.line(svg.x(count), bottom, svg.x(count), bottom + 5, "stroke=\"#333\"");
-    svg.text(svg.x(count), bottom + 20, "middle", whole(count));
+    const std::string label = whole(count);
+    const double half = 3.5 * static_cast<double>(label.size()) + 1;
+    if (svg.x(count) - half < free_from) continue;
+    svg.text(svg.x(count), bottom + 20, "middle", label);
+    free_from = svg.x(count) + half;
   }
   svg.text(kWidth / 2, kHeight - 8, "middle", "workers");
   svg.line(kLeft, bottom, right, bottom, "stroke=\"#333\"");
   svg.line(kLeft, bottom, kLeft, kTop, "stroke=\"#333\"");
+  if (budget_in_view(input, extent)) {
+    // Where the line of the runs is further off.
+    const bool at_left =
+        std::abs(*input.budget - input.line.fixed) >
+        std::abs(*input.budget - input.line.at(extent.workers));
+    svg.note(at_left ? kLeft + 6 : right - 2, svg.y(*input.budget) - 6, at_left,
+             "budget " + format_bytes(*input.budget));
+  } else if (input.budget) {
+    svg.text(right, kTop - 6, "end", budget_note(input, extent));
+  }
   svg.line(svg.x(0), svg.y(input.line.fixed), right,
            svg.y(input.line.at(extent.workers)),
            "stroke=\"#1f5fa8\" stroke-width=\"2\"");
   if (budget_in_view(input, extent)) {
     svg.line(kLeft, svg.y(*input.budget), right, svg.y(*input.budget),
              "stroke=\"#b03030\" stroke-width=\"2\" stroke-dasharray=\"6 4\"");
-    svg.text(right, svg.y(*input.budget) - 6, "end",
-             "budget " + format_bytes(*input.budget));
-  } else if (input.budget) {
-    svg.text(right, kTop - 4, "end", budget_note(input, extent));
   }
   for (const Sample& sample : input.samples) svg.point(sample);
   return svg.file();

@@ -19,9 +19,8 @@ struct PlotInput {
   std::optional<double> budget;  // bytes
 };
 
-// For a terminal; lines of at most `columns`, 40 at least.
-std::string plot_text(const PlotInput& input, std::size_t columns,
-                      const TextStyle& style);
+// For a terminal; lines of at most its columns, 40 at least.
+std::string plot_text(const PlotInput& input, const TextStyle& style);
 
 // A whole SVG file. Colours that can be told apart in black and white, too.
 std::string plot_svg(const PlotInput& input);

@@ -20,6 +20,21 @@ std::string bytes_text(std::uint64_t bytes) {
   return format_bytes(static_cast<double>(bytes));
 }
 
+// Where the counts are still open, the rest is the most that it can be.
+std::string about(const MeasureProgress& progress,
+                  std::chrono::milliseconds time) {
+  return (progress.of ? "about " : "up to ") + time_text(time);
+}
+
+// "; 5 more runs, about 4 min"; empty where no other follows.
+std::string rest_text(const MeasureProgress& progress) {
+  if (progress.rest == 0) return "";
+  std::string text = "; ";
+  if (!progress.of) text += "up to ";
+  text += counted(progress.rest, "more run");
+  return progress.left ? text + ", " + about(progress, *progress.left) : text;
+}
+
 }  // namespace
 
 std::string time_text(std::chrono::milliseconds elapsed) {
@@ -33,7 +48,9 @@ std::string time_text(std::chrono::milliseconds elapsed) {
 
 std::string live_line(const MeasureProgress& progress) {
   return which(progress) + time_text(progress.elapsed) + ", " +
-         bytes_text(progress.bytes) + " now";
+         bytes_text(progress.bytes) + " now" +
+         (progress.left ? ", " + about(progress, *progress.left) + " left"
+                        : "");
 }
 
 std::string done_line(const MeasureProgress& progress) {
@@ -43,13 +60,7 @@ std::string done_line(const MeasureProgress& progress) {
   text += " in " + time_text(progress.elapsed);
   if (peak.oom_kills.value_or(0) > 0)
     text += ", killed for lack of memory (" + peak.oom_where + ")";
-  return text;
-}
-
-std::string rest_line(const MeasureProgress& progress) {
-  if (progress.run != 1 || !progress.outcome || progress.rest == 0) return "";
-  return (progress.of ? "" : "up to ") + counted(progress.rest, "more run") +
-         ", about " + time_text(progress.rest_time);
+  return text + rest_text(progress);
 }
 
 }  // namespace fitrun

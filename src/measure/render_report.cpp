@@ -1,5 +1,6 @@
 #include "measure/render_report.h"
 
+#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
@@ -43,10 +44,12 @@ std::string run_rows(const PoolReport& pool, const Measurement& measurement) {
     const double line =
         pool.factor ? pool.factor->at(pool.factor_in, workers, run.input->bytes)
                     : pool.learned.regression.line.at(workers);
-    const double off = line > 0 ? (static_cast<double>(*peak) / line - 1) : 0;
+    const double off = line > 0 ? static_cast<double>(*peak) / line - 1 : 0;
+    // To the digit that is shown: what rounds to 0 has no sign of its own.
+    const double tenths = std::round(off * 1000) / 10 + 0.0;
     out += fmt::format("       {:>9} {:>11} {:>11} {:>+8.1f}%", run.workers,
                        format_bytes(static_cast<double>(*peak)),
-                       format_bytes(line), off * 100 + 0.0);
+                       format_bytes(line), tenths);
     if (pool.factor) out += "  " + printable(run.input->path);
     out += "\n";
     any = true;
@@ -103,9 +106,11 @@ std::string cost_rows(const PoolReport& pool) {
   out += row(
       fmt::format("{:.2f}", pool.headroom), "headroom",
       margin.learned && !pool.factor ? margin.note : "as it was: not learned");
-  return out + row(fmt::format("{:.4f}", pool.factor ? pool.factor->r_squared
-                                                     : found.r_squared),
-                   "r2", "1 where the line meets every run");
+  const std::string r2 = fmt::format(
+      "{:.4f}", pool.factor ? pool.factor->r_squared : found.r_squared);
+  // The count explains nothing, and then the shape says so in words.
+  if (r2 == "0.0000") return out;
+  return out + row(r2, "r2", "1 where the line meets every run");
 }
 
 std::string method_text(const MeasureReport& report, const PoolReport& pool) {
@@ -144,8 +149,7 @@ PlotInput plot_of(const MeasureReport& report, const PoolReport& pool) {
   return plot;
 }
 
-std::string render_report(const MeasureReport& report, std::size_t columns,
-                          const TextStyle& style) {
+std::string render_report(const MeasureReport& report, const TextStyle& style) {
   std::string out = heading(report);
   for (const PoolReport& pool : report.pools) {
     if (pool.learned.samples.empty()) continue;
@@ -153,7 +157,7 @@ std::string render_report(const MeasureReport& report, std::size_t columns,
            method_text(report, pool);
     const std::string shape = describe(pool.learned.regression.shape);
     if (!pool.factor && !shape.empty()) out += "       " + shape + "\n";
-    out += "\n" + plot_text(plot_of(report, pool), columns, style);
+    out += "\n" + plot_text(plot_of(report, pool), style);
   }
   out += "\n";
   for (const std::string& note : report.notes)

@@ -10,9 +10,7 @@
 
 namespace fitrun {
 
-// `columns` is the width of the terminal.
-std::string render_report(const MeasureReport& report, std::size_t columns,
-                          const TextStyle& style);
+std::string render_report(const MeasureReport& report, const TextStyle& style);
 
 // What plot_text() and plot_svg() draw of it: one picture for each pool that
 // was learned.

@@ -16,10 +16,9 @@ std::string budget_origin(const PoolPlan& pool) {
                   pool.needs.headroom.origin);
   if (!pool.binding.leased.empty()) text += " of both, less what is leased";
   if (pool.needs.reserve.value.count > 0) {
-    text += fmt::format(
-        ", less {} reserve ({})",
-        format_bytes(static_cast<double>(pool.needs.reserve.value.count)),
-        pool.needs.reserve.origin);
+    text += fmt::format(", less {} reserve ({})",
+                        format_limit(pool.needs.reserve.value.count),
+                        pool.needs.reserve.origin);
   }
   return text;
 }
@@ -52,17 +51,22 @@ std::string available_rows(const PoolPlan& pool, const Constraint& binding,
   std::string origin = binding.name;
   if (!binding.where.empty()) origin += ", " + binding.where;
   if (!device.empty()) origin += ", " + device;
-  std::string out = row(name_of(pool.needs.pool),
-                        format_bytes(static_cast<double>(*binding.available)),
-                        "available", origin);
+  std::string out =
+      row(name_of(pool.needs.pool),
+          binding.name == "given"
+              ? format_limit(*binding.available)
+              : format_bytes(static_cast<double>(*binding.available)),
+          "available", origin);
   if (binding.leased.empty()) return out;
   return out + row("", format_bytes(lease_terms(binding).claimed), "leased",
                    held_by(binding));
 }
 
 std::string bar_of(const PoolPlan& pool, const Constraint& binding,
-                   std::uint64_t workers, const TextStyle& style) {
+                   double budget, std::uint64_t workers,
+                   const TextStyle& style) {
   BarInput bar;
+  bar.budget = budget;
   bar.available = static_cast<double>(*binding.available);
   if (binding.limit && *binding.limit > *binding.available)
     bar.used = static_cast<double>(*binding.limit) - bar.available;
@@ -106,9 +110,11 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
                            gpu_text(pool.gpus[pool.deciding]),
                            *pool.threads_without_deciding));
   }
-  if (pool.gpus.empty()) out += bar_of(pool, pool.binding, plan.threads, style);
+  if (pool.gpus.empty())
+    out += bar_of(pool, pool.binding, pool.fit.budget, plan.threads, style);
   for (const GpuPlan& gpu : pool.gpus)
-    out += bar_of(pool, gpu.binding, gpu.share.threads, style);
+    out +=
+        bar_of(pool, gpu.binding, gpu.share.budget, gpu.share.threads, style);
   return out + "\n";
 }
 

@@ -2,15 +2,21 @@
 
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace fitrun {
 
+// What --color says. `automatic`: where a terminal reads, unless a variable
+// says otherwise.
+enum class ColourChoice { automatic, always, never };
+
 // Without `unicode` bars and plots are drawn in ASCII.
 struct TextStyle {
   bool colour = false;
   bool unicode = false;
+  std::size_t columns = 80;
 };
 
 // ECMA-48 SGR sequences.
@@ -22,7 +28,8 @@ inline constexpr std::string_view kBold = "\x1b[1m", kGrey = "\x1b[90m",
 inline std::string styled(std::string_view text, std::string_view code,
                           const TextStyle& style) {
   std::string result(text);
-  if (style.colour && !text.empty()) result.insert(0, code).append("\x1b[0m");
+  if (style.colour && !text.empty() && !code.empty())
+    result.insert(0, code).append("\x1b[0m");
   return result;
 }
 

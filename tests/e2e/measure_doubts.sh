@@ -36,10 +36,12 @@ expect 125 "$FITRUN" measure -q --prepare 'test ! -e built' --write --counts 1,2
 said err 'the command of --prepare ended with status 1, before run 2'
 kept
 
-# After the first run it is said what follows.
+# After each run it is said what follows, during a long one now and then.
 expect 0 "$FITRUN" measure --counts 1,2 s.toml -- "$eater" '<threads>' 1MiB
-said err '[budget:s] 5 more runs, about '
-[ "$(grep -c 'more run' err)" = 1 ] || fail "said again: $(cat err)"
+grep -q 'run 1 of 6, 1 worker: .* in .*; 5 more runs, about ' err || fail "nothing is left: $(cat err)"
+[ "$(grep -c '; [1-5] more run' err)" = 5 ] || fail "not after each: $(cat err)"
+expect 0 "$FITRUN" measure --counts 1 --repeat 1 s.toml -- sh -c "sleep 5.5 #<threads>"
+grep -q 'run 1 of 1, 1 worker: 5\..* s, .* now$' err || fail "silent for 5 s: $(cat err)"
 
 # More workers cost nothing: how many fit cannot be told from that.
 expect 125 "$FITRUN" measure -q --write --counts 1,2,4 s.toml -- sh -c "exec $eater 1 30MiB #<threads>"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Colours only on a terminal and never under NO_COLOR; help fits a screen.
+# Colours where they are wanted, a bar of the terminal's width; help fits a screen.
 . "$(dirname "$0")/lib.sh"
 command -v script >/dev/null || skip "no script(1) to give a terminal"
 machine 10000000000
@@ -14,6 +14,38 @@ NO_COLOR=1 on_terminal "$FITRUN" plan --root machine s.toml
 grep -q "$escape" out && fail "colours under NO_COLOR"
 TERM=dumb on_terminal "$FITRUN" plan --root machine s.toml
 grep -q "$escape" out && fail "colours on a dumb terminal"
+# COLOURS? VARIABLE... [OPTION...]: where no terminal reads, on standard output and
+# in the lines about a launch (nothing fits: a warning).
+colours() {
+  local wanted=$1 said=no
+  shift
+  env "$@" plan --root machine s.toml >out
+  grep -q "$escape\[" out && said=yes
+  [ $said = "$wanted" ] || fail "colours of a plan, $said: $*"
+  said=no
+  env "$@" --available ram=1MB s.toml -- true 2>err
+  grep -q "$escape\[" err && said=yes
+  [ $said = "$wanted" ] || fail "colours of a warning, $said: $*"
+}
+colours no "$FITRUN"
+colours yes "$FITRUN" --color always
+colours yes NO_COLOR=1 "$FITRUN" --color=always
+colours yes FORCE_COLOR=1 "$FITRUN"
+colours yes CLICOLOR_FORCE=1 "$FITRUN" --color auto
+colours no FORCE_COLOR=0 "$FITRUN"
+colours no FORCE_COLOR=1 NO_COLOR=1 "$FITRUN"
+colours no FORCE_COLOR=1 "$FITRUN" --color never
+on_terminal "$FITRUN" plan --color never --root machine s.toml
+grep -q "$escape" out && fail "colours against --color never"
+refuses '--color: expected auto, always or never, not "red"' --color red plan s.toml
+
+# The bar and its legend, from 40 columns to 200; nothing else is cut.
+for columns in 40 100 200; do
+  script -qec "stty cols $columns; NO_COLOR=1 $FITRUN plan --root machine s.toml" /dev/null \
+    </dev/null | tr -d '\r' >out
+  [ "$(grep '|##' out | wc -L)" = $columns ] || fail "not $columns columns: $(cat out)"
+  said out ' budget 7.0 GB' # 10 GB x 0.7
+done
 "$FITRUN" plan --root machine s.toml >out
 grep -q "$escape" out && fail "colours in a file"
 said out "|##"
@@ -23,7 +55,7 @@ said out "░"
 for command in '' plan check; do
   "$FITRUN" $command --help >out || fail "no help for $command"
   said out "Examples:"
-  [ "$(wc -l <out)" -le 30 ] || fail "the help of '$command' is longer than a screen"
+  [ "$(wc -l <out)" -le 32 ] || fail "the help of '$command' is longer than a screen"
   [ "$(wc -L <out)" -le 80 ] || fail "the help of '$command' is wider than a screen"
 done
 expect 0 "$FITRUN" --version

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <thread>
+
 #include "catch.h"
 #include "measure/propose.h"
 #include "measure/same_work.h"
@@ -506,4 +508,27 @@ TEST_CASE("after the first run it is known how many follow", "[measure]") {
   wishes.counts = {2};
   wishes.repeat = 1;
   CHECK(rests(wishes) == std::vector<std::size_t>{0});
+}
+
+TEST_CASE("what is left is told by the runs before", "[measure]") {
+  using std::chrono::milliseconds;
+  Stand stand;
+  MeasureWishes wishes;
+  wishes.counts = {1};
+  wishes.repeat = 4;
+  wishes.prepare = [](const RunRequest&) -> Result<RunOutcome> {
+    std::this_thread::sleep_for(milliseconds(20));
+    return RunOutcome();
+  };
+  std::vector<std::optional<milliseconds>> running, ended;
+  wishes.progress = [&](const MeasureProgress& progress) {
+    (progress.outcome ? ended : running).push_back(progress.left);
+  };
+  run(stand, wishes);
+  REQUIRE(running.size() >= 4);
+  CHECK_FALSE(running.front());
+  REQUIRE(ended.size() == 4);
+  CHECK(ended[0].value() >= milliseconds(60));  // three more of 20 ms
+  CHECK(ended[3].value() == milliseconds(0));
+  CHECK(running.back());
 }

@@ -19,7 +19,7 @@ PlotInput input() {
 }  // namespace
 
 TEST_CASE("the terminal shows points, line and budget to scale", "[plot]") {
-  const std::string text = plot_text(input(), 51, {});
+  const std::string text = plot_text(input(), {false, false, 59});
   const auto rows = lines(text);
   REQUIRE(rows.size() == 18);
   CHECK(rows[0] == "HTML <1>");
@@ -35,21 +35,21 @@ TEST_CASE("the terminal shows points, line and budget to scale", "[plot]") {
   CHECK(rows[15] == "          +" + std::string(40, '-'));
   CHECK(rows[16] ==
         "                     1         2                  4 workers");
-  for (const auto row : rows) CHECK(row.size() <= 60);
-  CHECK_THAT(plot_text(input(), 60, {false, true}), ContainsSubstring("●"));
+  for (const auto row : rows) CHECK(row.size() <= 59);
+  CHECK_THAT(plot_text(input(), {false, true, 60}), ContainsSubstring("●"));
 }
 
 TEST_CASE("a budget far above is said, not drawn", "[plot]") {
   PlotInput plot = input();
   plot.budget = 20e9;
-  const std::string text = plot_text(plot, 60, {});
+  const std::string text = plot_text(plot, {false, false, 60});
   CHECK_THAT(text, ContainsSubstring("the budget, 20.0 GB, is above"));
   CHECK_THAT(text, !ContainsSubstring(" - budget"));
   CHECK_THAT(plot_svg(plot), ContainsSubstring("the budget, 20.0 GB"));
 }
 
 TEST_CASE("nothing to show is no trouble", "[plot]") {
-  CHECK(!plot_text({}, 0, {}).empty());
+  CHECK(!plot_text({}, {false, false, 0}).empty());
   CHECK(!plot_svg({}).empty());
 }
 
@@ -64,4 +64,30 @@ TEST_CASE("the SVG has every point where it belongs", "[plot]") {
   CHECK_THAT(svg, ContainsSubstring("y1=\"54.8\" x2=\"620.0\" y2=\"54.8\" "
                                     "stroke=\"#b03030\""));
   CHECK_THAT(svg, ContainsSubstring("2 workers, 200 MB"));
+}
+
+TEST_CASE("no line goes through the words of the SVG", "[plot]") {
+  PlotInput plot = input();
+  std::string svg = plot_svg(plot);
+  // At the left, where the line of the runs is further from the budget, on a
+  // ground of its own that lies on the grid and below the lines.
+  const std::size_t ground = svg.find(
+      "<rect x=\"84.0\" y=\"37.8\" width=\"95.0\" height=\"15\" "
+      "fill=\"#fff\"/>");
+  REQUIRE(ground != std::string::npos);
+  CHECK(svg.find("text-anchor=\"start\">budget 400 MB", ground) !=
+        std::string::npos);
+  CHECK(svg.rfind("#ddd") < ground);
+  CHECK(svg.find("#1f5fa8") > ground);
+  plot.line = {390e6, -60e6};
+  CHECK_THAT(plot_svg(plot),
+             ContainsSubstring("text-anchor=\"end\">budget 400 MB"));
+  // Of 1, 2, 4 ... 64 workers not each has room for its number.
+  plot.samples.clear();
+  for (int count = 1; count <= 64; count *= 2)
+    plot.samples.push_back({1.0 * count, 1e8});
+  svg = plot_svg(plot);
+  CHECK_THAT(svg, ContainsSubstring(">1</text>") &&
+                      !ContainsSubstring(">2</text>") &&
+                      ContainsSubstring(">64</text>"));
 }

@@ -108,7 +108,7 @@ TEST_CASE("a stage that declared nothing has nothing to compare with",
   const MeasureReport made = report(plan({bare}), straight());
   CHECK_FALSE(made.threads_before);
   CHECK_FALSE(made.pools[0].declared);
-  CHECK_THAT(render_report(made, 80, {}), !ContainsSubstring("as declared"));
+  CHECK_THAT(render_report(made, {}), !ContainsSubstring("as declared"));
 }
 
 TEST_CASE("GPU memory that nobody tells is left as it is", "[report]") {
@@ -154,7 +154,7 @@ TEST_CASE("inputs of different sizes teach the factor", "[report]") {
         "ram.fixed.parse_factor = 3");
   CHECK(Json::parse(report_json(made))["pools"][0]["parse_factor"] ==
         Approx(3));
-  CHECK_THAT(render_report(made, 80, {}), ContainsSubstring("parse_factor"));
+  CHECK_THAT(render_report(made, {}), ContainsSubstring("parse_factor"));
 
   SECTION("but not where no cost, or both, name a file") {
     CHECK_THAT(report(plan({pool(Pool::ram)}), m).notes.at(0),
@@ -174,7 +174,7 @@ TEST_CASE("what is not a line is said, with the bound to declare", "[report]") {
     CHECK(made.pools[0].to_declare.at(static_cast<double>(r.workers)) >=
           static_cast<double>(r.peak.bytes));
   }
-  const std::string text = render_report(made, 80, {});
+  const std::string text = render_report(made, {});
   CHECK_THAT(text, ContainsSubstring("not a line: each further worker adds "
                                      "less"));
   CHECK_THAT(text, ContainsSubstring("the bound that covers every run"));
@@ -194,7 +194,7 @@ TEST_CASE("the table has each run against the line", "[report]") {
   Measurement m = straight();
   m.runs[5].peak.bytes = 164;  // 160 on the line
   const std::string text =
-      render_report(report(plan({pool(Pool::ram)}), m), 80, {});
+      render_report(report(plan({pool(Pool::ram)}), m), {});
   CHECK_THAT(text, ContainsSubstring("S: 6 runs, with 1, 2, 4 workers\n"));
   CHECK_THAT(text,
              ContainsSubstring("               4       164 B       160 B     "
@@ -239,22 +239,44 @@ TEST_CASE("progress says which run, how long, how much", "[progress]") {
         "s, killed for lack of memory (memory.events)");
 }
 
-TEST_CASE("after the first run it is said what follows", "[progress]") {
+TEST_CASE("progress says what is left", "[progress]") {
   const RunOutcome outcome;
   MeasureProgress progress;
-  progress.outcome = &outcome;
+  progress.bytes = 1'000'000;
   progress.rest = 7;
-  progress.rest_time = std::chrono::minutes(4);
-  CHECK(rest_line(progress) == "up to 7 more runs, about 4 min 0 s");
+  CHECK(live_line(progress) == "run 1, 1 worker: 0.0 s, 1 MB now");
+  progress.left = std::chrono::minutes(4);
+  CHECK(live_line(progress) ==
+        "run 1, 1 worker: 0.0 s, 1 MB now, up to 4 min 0 s left");
+  progress.outcome = &outcome;
+  CHECK(done_line(progress) ==
+        "run 1, 1 worker: 0 B in 0.0 s; up to 7 more runs, up to 4 min 0 s");
   progress.of = 2;
   progress.rest = 1;
-  progress.rest_time = std::chrono::hours(3);
-  CHECK(rest_line(progress) == "1 more run, about 3 h 0 min");
-  progress.run = 2;
-  CHECK(rest_line(progress).empty());
-  progress.run = 1;
+  progress.left = std::chrono::hours(3);
+  CHECK(done_line(progress) ==
+        "run 1 of 2, 1 worker: 0 B in 0.0 s; 1 more run, about 3 h 0 min");
+  progress.outcome = nullptr;
+  CHECK_THAT(live_line(progress), ContainsSubstring("about 3 h 0 min left"));
   progress.rest = 0;
-  CHECK(rest_line(progress).empty());
+  progress.outcome = &outcome;
+  CHECK(done_line(progress) == "run 1 of 2, 1 worker: 0 B in 0.0 s");
+}
+
+TEST_CASE("no zero has a sign, and no r2 explains nothing", "[report]") {
+  Measurement m = straight();
+  for (MeasuredRun& one : m.runs) one.peak.bytes = 1'000'000;
+  m.runs[1].peak.bytes = 999'900;  // 0.01 % below the line
+  m.runs[2].peak.bytes = 1'000'100;
+  const std::string text =
+      render_report(report(plan({pool(Pool::ram)}), m), {});
+  CHECK_THAT(text, ContainsSubstring("+0.0%"));
+  CHECK_THAT(text, !ContainsSubstring("-0.0%"));
+  CHECK_THAT(text, !ContainsSubstring("r2"));
+  CHECK_THAT(text, ContainsSubstring("more workers do not cost more memory"));
+  const std::string rising =
+      render_report(report(plan({pool(Pool::ram)}), straight()), {});
+  CHECK_THAT(rising, ContainsSubstring("1.0000  r2"));
 }
 
 TEST_CASE("a worker that may cost nothing is not declared", "[report]") {

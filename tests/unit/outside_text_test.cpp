@@ -144,7 +144,7 @@ TEST_CASE("reports and the history show text from outside as text",
     PoolReport made;
     made.learned.samples = {{1, 1000}};
     report.pools = {made};
-    return render_report(report, 80, TextStyle());
+    return render_report(report, TextStyle());
   });
   check_view(1, [](const std::string& text) {
     RunRecord run;

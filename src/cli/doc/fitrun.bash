@@ -38,6 +38,7 @@ _fitrun() {
   case $before in
     --pool) options='ram vram' ;;
     --on-no-fit) options='run-one fail wait' ;;
+    --color) options='auto always never' ;;
     --format)
       options='text json shell threads'
       [[ $verb != request ]] || options='text json bytes'

@@ -50,6 +50,8 @@ function __fitrun
             printf '%s\n' ram vram
         case --on-no-fit
             printf '%s\n' run-one fail wait
+        case --color
+            printf '%s\n' auto always never
         case --format
             __fitrun_asked $verb --help |
                 string replace -rf '^ *--format FORMAT +([a-z, ]+).*' '$1' |

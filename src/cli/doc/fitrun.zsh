@@ -30,6 +30,7 @@ fi
 case $words[CURRENT-1] in
   --pool) compadd ram vram ;;
   --on-no-fit) compadd run-one fail wait ;;
+  --color) compadd auto always never ;;
   --format)
     compadd $($fitrun $verb --help 2>/dev/null |
       sed -n 's/^ *--format FORMAT *\([a-z, ]*\).*/\1/p' | sed 's/ or /,/' | tr , ' ')
