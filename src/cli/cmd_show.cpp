@@ -20,7 +20,7 @@ std::string cost_lines(const PoolNeeds& needs, const char* what,
   std::string text;
   for (const CostItem& item : sum_cost(cost, errors).items) {
     text += fmt::format("# {}, {}: {}{} ({})\n", name_of(needs.pool), what,
-                        format_bytes(item.bytes),
+                        format_limit(whole_bytes(item.bytes)),
                         item.what.empty() ? "" : ", " + item.what, item.origin);
   }
   return text;

@@ -167,8 +167,10 @@ std::vector<Entry> legend_of(const Scale& s, std::uint64_t workers,
   std::vector<Entry> entries;
   const auto add = [&](std::string_view glyph, std::string_view colour,
                        const std::string& words, double bytes) {
+    // Costs as the rows above the bar show them.
     if (bytes > 0)
-      entries.push_back({glyph, colour, words + " " + format_bytes(bytes)});
+      entries.push_back(
+          {glyph, colour, words + " " + format_limit(whole_bytes(bytes))});
   };
   add(glyphs.used, kGrey, "used", s.used);
   add(glyphs.set_aside, kGrey, "leased, not in use", s.set_aside);

@@ -26,13 +26,13 @@ std::string row(std::string_view pool, const std::string& value,
 std::string cost_rows(std::string_view what, const CostSum& cost) {
   if (cost.items.empty()) return "";
   const bool single = cost.items.size() == 1;
-  std::string out = row("", format_bytes(cost.bytes), what,
+  std::string out = row("", format_limit(whole_bytes(cost.bytes)), what,
                         single ? item_text(cost.items.front()) : "the sum of");
   if (single) return out;
   for (const CostItem& item : cost.items) {
-    out += row(
-        "", "", "",
-        fmt::format("{:>10}  {}", format_bytes(item.bytes), item_text(item)));
+    out += row("", "", "",
+               fmt::format("{:>10}  {}", format_limit(whole_bytes(item.bytes)),
+                           item_text(item)));
   }
   return out;
 }

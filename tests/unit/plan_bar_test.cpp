@@ -41,8 +41,10 @@ TEST_CASE("the bar is to scale, and the budget is marked", "[bar]") {
 }
 
 TEST_CASE("the bar is as wide as the terminal, of 40 to 200 columns", "[bar]") {
-  for (const std::size_t columns : {0, 40, 57, 80, 133, 200, 500}) {
-    for (const std::uint64_t workers : {1, 3, 8, 16, 50, 1000}) {
+  for (const auto columns :
+       std::vector<std::size_t>{0, 40, 57, 80, 133, 200, 500}) {
+    for (const auto workers :
+         std::vector<std::uint64_t>{1, 3, 8, 16, 50, 1000}) {
       for (const double each : {1.0, 3e5, 1e8, 1e9}) {
         BarInput one = input();
         one.workers = workers;

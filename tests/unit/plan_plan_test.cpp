@@ -400,6 +400,14 @@ TEST_CASE("the text shows each number with its origin", "[plan]") {
                                      "left 980 MB"));
 }
 
+TEST_CASE("costs are shown as they were written, above the bar and below it",
+          "[plan]") {
+  const std::string text =
+      render_text(plan({pool(0, 1ULL << 30, 10'000'000'000)}, 2), {});
+  CHECK_THAT(text, ContainsSubstring("1 GiB  per worker"));
+  CHECK_THAT(text, ContainsSubstring("- 2 workers, 2 GiB"));
+}
+
 TEST_CASE("the text says by how much one worker is too many", "[plan]") {
   const std::string text =
       render_text(plan({pool(0, 30e9, 24'000'000'000)}, 8), {});
