@@ -132,7 +132,7 @@ std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
   orders.descriptors = ledger.descriptors();
   orders.descriptors.push_back(STDERR_FILENO);
   orders.first_cap = plan.hold.cap;
-  const double headroom = hold_headroom(ram_of(plan).needs);
+  const double headroom = hold_headroom(target, ram_of(plan).needs);
   orders.cap = [&target, &host, &ledger, &caller,
                 headroom](std::uint64_t tree) -> std::optional<std::uint64_t> {
     const Caller silent{caller.environment, [](LogLevel, const std::string&) {},

@@ -160,8 +160,9 @@ void apply_learned(Target& target, const std::vector<RunRecord>& records) {
     target.job_bound = bound.bytes;
   ram.fixed = sized(learned->costs.fixed, origin);
   ram.per_worker = sized(learned->costs.per_worker, origin);
-  if (learned->headroom && ram.headroom.origin == "default")
-    ram.headroom = {*learned->headroom, origin};
+  target.headroom_is_learned =
+      learned->headroom && ram.headroom.origin == "default";
+  if (target.headroom_is_learned) ram.headroom = {*learned->headroom, origin};
 }
 
 std::string lessons_of(const std::vector<RunRecord>& runs,

@@ -2,9 +2,10 @@
 
 namespace fitrun {
 
-double hold_headroom(const PoolNeeds& needs) {
-  return needs.headroom.origin == "default" ? kHoldHeadroom
-                                            : needs.headroom.value;
+double hold_headroom(const Target& target, const PoolNeeds& needs) {
+  const bool is_said =
+      needs.headroom.origin != "default" && !target.headroom_is_learned;
+  return is_said ? needs.headroom.value : kHoldHeadroom;
 }
 
 HoldPlan plan_holding(const Target& target, const PoolPlan& ram,
@@ -21,7 +22,7 @@ HoldPlan plan_holding(const Target& target, const PoolPlan& ram,
   const double bound =
       target.job_bound.value_or(static_cast<double>(ram.per_worker.bytes));
   if (bound > 0) plan.bound = whole_bytes(bound);
-  const double headroom = hold_headroom(ram.needs);
+  const double headroom = hold_headroom(target, ram.needs);
   const auto binding = decide_binding(ram.reading, headroom);
   const Constraint& decides = binding ? *binding : ram.binding;
   const double budget = compute_budget(

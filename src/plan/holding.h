@@ -37,7 +37,8 @@ struct HoldPlan {
 HoldPlan plan_holding(const Target& target, const PoolPlan& ram,
                       std::uint64_t want, std::uint64_t count);
 
-// The share of what is available that held jobs may have.
-double hold_headroom(const PoolNeeds& needs);
+// The share of what is available that held jobs may have. What runs have taught
+// of the headroom is about counts: who holds sizes by estimates of single jobs.
+double hold_headroom(const Target& target, const PoolNeeds& needs);
 
 }  // namespace fitrun

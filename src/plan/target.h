@@ -26,6 +26,7 @@ struct Target {
   // What a job takes at most, bytes, where the stage's `per_worker` is
   // something else: the mean that was learned.
   std::optional<double> job_bound{};
+  bool headroom_is_learned = false;  // nobody has said it
   // A launch around this one holds the jobs of its whole tree, ours too.
   bool held_outside = false;
   // The caller's values of inherited_names(); of a variable that is not set
