@@ -1,5 +1,5 @@
 #!/bin/bash
-# check_docs.sh FITRUN: the man page, the completion and the README name exactly
+# check_docs.sh FITRUN: the man page, the completion and docs/reference.md name exactly
 # the options that --help of every command has, and each option's variable. The other
 # man pages have all that check_pages.py says.
 set -u
@@ -51,17 +51,17 @@ for verb in run $verbs; do
   differ "options of $verb in the completion" "$expected" "$(completed "${words[@]}")"
   [ "$verb" = run ] || grep -qE "^\.B $verb\$" $page || complain "$page: no command $verb"
   for name in $(echo "$expected" | grep -- '^--'); do
-    grep -qF -e "\`$name" README.md || complain "README.md: no \`$name\`"
+    grep -qF -e "\`$name" docs/reference.md || complain "docs/reference.md: no \`$name\`"
   done
 done
 
-# Variables: every one is in the man page; those of options in the README too.
+# Variables: every one is in the man page; those of options in docs/ too.
 names_in() { grep -rhoE '"FITRUN_[A-Z_]+' "$@" | tr -d '"' | sort -u; }
 for name in $(names_in src); do
   grep -q "$name" $page || complain "$page: no $name"
 done
 for name in $(names_in src/cli/option_table.cpp) FITRUN_THREADS; do
-  grep -q "\`$name" README.md || complain "README.md: no $name"
+  grep -q "\`$name" docs/*.md || complain "docs: no $name"
 done
 
 version=$("$fitrun" --version)

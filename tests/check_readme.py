@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""check_readme.py FITRUN [--update]: runs what the README shows.
+"""check_readme.py FITRUN [--update]: runs what the README and docs/ show.
 
 A console block must print what it says it prints, on a machine with 8 CPUs and
 400 MB free. A sh block must succeed. A toml block must be a valid descriptor.
---update writes the real output of the console blocks into the README.
+--update writes the real output of the console blocks into the page. Each page begins
+in a fresh tree.
 """
 import difflib
 import os
@@ -36,7 +37,7 @@ esac
 """
 
 
-class Readme:
+class Page:
     def __init__(self, fitrun, folder):
         self.folder = folder
         machine = folder / "machine"
@@ -100,12 +101,13 @@ class Readme:
         return done.stdout if done.returncode else ""
 
 
-def main():
-    path = SOURCE / "README.md"
+def check(path, fitrun, update):
+    """How many blocks of the page are wrong; empty where it has none."""
     text = path.read_text(encoding="utf-8")
+    name = path.relative_to(SOURCE)
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
-        readme = Readme(sys.argv[1], pathlib.Path(folder))
+        page = Page(fitrun, pathlib.Path(folder))
         parts, end = [], 0
         for found in FENCE.finditer(text):
             language, block = found.groups()
@@ -113,26 +115,33 @@ def main():
             parts.append(text[end:found.start(2)])
             end = found.end(2)
             if language == "console":
-                real = readme.console(block)
+                real = page.console(block)
                 if real != block:
                     bad += 1
-                    print(f"README.md:{line}: prints something else")
+                    print(f"{name}:{line}: prints something else")
                     sys.stdout.writelines(difflib.unified_diff(
                         block.splitlines(True), real.splitlines(True),
-                        "README.md", "really"))
+                        str(name), "really"))
                 parts.append(real)
                 continue
             parts.append(block)
-            why = readme.fails(language, block)
+            why = page.fails(language, block)
             if why:
                 bad += 1
-                print(f"README.md:{line}: {why}")
+                print(f"{name}:{line}: {why}")
         parts.append(text[end:])
-        if "--update" in sys.argv:
+        if update:
             path.write_text("".join(parts), encoding="utf-8")
-    if not parts[1:]:
+    return bad if parts[1:] else None
+
+
+def main():
+    update = "--update" in sys.argv
+    pages = [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))]
+    found = [check(page, sys.argv[1], update) for page in pages]
+    if found[0] is None:
         sys.exit("README.md: no blocks")
-    sys.exit(bad > 0)
+    sys.exit(any(found))
 
 
 main()

@@ -22,8 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kCapPeriod{250};
 constexpr milliseconds kRenewalPeriod{1000};
-// A thirtieth of one CPU at most, and a newborn is seen before it has grown.
-constexpr int kLooksShare = 30;
+// A fortieth of one CPU, and a newborn is seen before it has grown.
+constexpr int kLooksShare = 40;
 constexpr microseconds kShortestPause{10'000};
 constexpr microseconds kLongestPause{50'000};
 
