@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "launch/decide.h"
+#include "launch/holding.h"
 #include "launch/learning.h"
 #include "launch/target.h"
 #include "os/host.h"
@@ -42,7 +43,8 @@ ExitStatus plan_command(const Options& options,
   // moment it is printed.
   const Host host(options.root);
   const LedgerReading seen = Ledger(host, environment).read();
-  const Plan plan = decide(target, host, seen, caller, known.alike);
+  Plan plan = decide(target, host, seen, caller, known.alike);
+  if (plan.hold.active) plan.hold.kinds = known_kinds(target, caller);
   show(plan, options.format);
   // The text says it already; the other formats are read by programs.
   if (options.format != Format::text)

@@ -19,9 +19,15 @@
 namespace fitrun {
 namespace {
 
+// Empty where there is no place for it.
 std::string peaks_file(const RunsOf& runs, const StatePlace& place) {
+  if (place.folder.empty()) return "";
   const std::string whose = runs.project + '\0' + runs.stage + '\0' + runs.tool;
   return fmt::format("{}/jobs-{:016x}.txt", place.folder, hash_of(whose));
+}
+
+std::uint64_t days_since_1970() {
+  return static_cast<std::uint64_t>(::time(nullptr)) / 86'400;
 }
 
 std::string in_seconds(std::chrono::milliseconds time) {
@@ -67,7 +73,7 @@ void tell(const HoldReport& report, const std::string& label,
 
 KnownPeaks known_peaks(const std::string& path, std::uint64_t today,
                        const std::string& label, const Caller& caller) {
-  if (::access(path.c_str(), F_OK) != 0) return {};
+  if (path.empty() || ::access(path.c_str(), F_OK) != 0) return {};
   const auto note = [&](const std::string& text) {
     caller.say(LogLevel::info, log_tag(label) + text);
   };
@@ -101,6 +107,13 @@ bool is_held_outside(const Host& host, const Caller& caller) {
   return pid == *holder;
 }
 
+std::size_t known_kinds(const Target& target, const Caller& caller) {
+  const std::string file =
+      peaks_file(runs_of(target), state_place(caller.environment));
+  return known_peaks(file, days_since_1970(), target.stage.label.value, caller)
+      .kinds();
+}
+
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
                                       const Host& host, Ledger& ledger,
                                       const Caller& caller) {
@@ -115,14 +128,12 @@ std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
       caller.say(LogLevel::detail, log_tag(plan.label) + held_line(job));
     };
   }
-  orders.rules.today = static_cast<std::uint64_t>(::time(nullptr)) / 86'400;
+  orders.rules.today = days_since_1970();
   const StatePlace place = state_place(caller.environment);
-  if (!place.folder.empty()) {
-    const std::string file = peaks_file(runs, place);
-    orders.known =
-        known_peaks(file, orders.rules.today, target.stage.label.value, caller);
-    if (make_state_folder(place)) orders.peaks_file = file;
-  }
+  const std::string file = peaks_file(runs, place);
+  orders.known =
+      known_peaks(file, orders.rules.today, target.stage.label.value, caller);
+  if (!file.empty() && make_state_folder(place)) orders.peaks_file = file;
   orders.list = ledger.make_held();
   // Without a folder the guard alone knows it.
   if (!orders.list)

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
 #include "launch/caller.h"
@@ -23,6 +24,9 @@ inline constexpr const char* kHolderVariable = "FITRUN_HOLDER";
 // Whether one of our ancestors is a command whose jobs are held: then nothing
 // in its tree is held by anybody else.
 bool is_held_outside(const Host& host, const Caller& caller);
+
+// Of how many kinds of jobs earlier builds have told a peak.
+std::size_t known_kinds(const Target& target, const Caller& caller);
 
 // For whoever is to hold, with what earlier builds of the same project with the
 // same tool say of its jobs; empty where nothing is held, or no list of it can

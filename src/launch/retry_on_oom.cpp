@@ -81,7 +81,7 @@ class Attempts {
     // Of the command only its parent's pid is known before it starts.
     launch.changes.set.emplace_back(kHolderVariable,
                                     std::to_string(::getpid()));
-    const RunOutcome outcome = run(launch, true, look);
+    RunOutcome outcome = run(launch, true, look);
     hold.end(own_kills(outcome));
     return outcome;
   }
@@ -89,10 +89,9 @@ class Attempts {
  private:
   RunOutcome run(const Launch& launch, bool held,
                  const LookBeside& look) const {
-    const RunOutcome outcome =
-        run_measured(child_of(launch, plan_.lease), Host(), caller_.environment,
-                     {}, {}, look)
-            .value();
+    RunOutcome outcome = run_measured(child_of(launch, plan_.lease), Host(),
+                                      caller_.environment, {}, {}, look)
+                             .value();
     if (outcome.end.exec_error != 0)
       throw cannot_start(launch.command[0], outcome.end.exec_error);
     RunRecord record = record_of(plan_, own_, launch);

@@ -1,11 +1,18 @@
 #include "plan/holding.h"
 
+#include <fmt/format.h>
+
 namespace fitrun {
 
 double hold_headroom(const Target& target, const PoolNeeds& needs) {
   const bool is_said =
       needs.headroom.origin != "default" && !target.headroom_is_learned;
   return is_said ? needs.headroom.value : kHoldHeadroom;
+}
+
+std::string HoldPlan::known() const {
+  if (kinds == 0) return "none known yet";
+  return fmt::format("{} {} known", kinds, kinds == 1 ? "kind" : "kinds");
 }
 
 HoldPlan plan_holding(const Target& target, const PoolPlan& ram,

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "plan/pools.h"
 #include "plan/target.h"
@@ -29,6 +30,8 @@ struct HoldPlan {
   bool at_birth_only = false;          // workers that take many jobs
   std::size_t kinds = 0;               // whose peaks are known
 
+  // "3 kinds known".
+  std::string known() const;
   // Whether the command starts with `width`, because somebody holds its jobs.
   bool keeps_width() const { return active || outside; }
 };

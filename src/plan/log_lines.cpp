@@ -47,14 +47,10 @@ std::string hold_line(const Plan& plan, const PoolPlan& pool) {
     return fmt::format("up to {} jobs, held by the launch around this one",
                        hold.width);
   }
-  const std::string known =
-      hold.kinds == 0 ? "none known yet"
-                      : fmt::format("{} {} known", hold.kinds,
-                                    hold.kinds == 1 ? "kind" : "kinds");
   return fmt::format(
       "{} free {}, budget {}; up to {} jobs, held where they do not fit ({})",
       name_of(pool.needs.pool), shown(*pool.binding.available), shown(hold.cap),
-      hold.width, known);
+      hold.width, hold.known());
 }
 
 // That even one worker is too many. The original's warning where the shared

@@ -60,7 +60,7 @@ std::string bytes_text(std::uint64_t bytes) {
 }
 
 std::string shortened(const std::string& command) {
-  const std::string whole = printable(command);
+  std::string whole = printable(command);
   if (whole.size() <= kLongestCommand) return whole;
   return printable(whole, kLongestCommand - 3) + "...";
 }

@@ -76,7 +76,7 @@ expect 0 "$FITRUN" plan --available ram=12GB --format threads brew
 expect 0 "$FITRUN" plan --want 8 --available ram=12GB brew -- ./render '<threads>'
 said out 'runs  ./render 4'
 expect 0 "$FITRUN" --want 8 plan --available ram=12GB pages
-said out '8 threads'
+said out '8 workers'
 
 refuses '"brw" is no stage, tool or program (looked in' brw -j4
 said err 'did you mean brew?'

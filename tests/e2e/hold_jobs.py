@@ -120,6 +120,9 @@ def test_the_next_build_knows_the_peaks(w):
         begin = time.monotonic()
         second = project.start(group).communicate(timeout=60)[1]
         assert "1 kind known" in second, second
+        plan = json.loads(project.plan(group, "json"))
+        assert plan["hold"]["known"] == 1, plan
+        assert "at birth (1 kind known)" in project.plan(group, "text")
         assert time.monotonic() - begin < 60
         (name,) = [n for n in os.listdir(project.folder + "/state")
                    if n.startswith("jobs-")]
