@@ -2,7 +2,7 @@
 # run.sh [quick|ci]: installs what the tests need, builds with warnings as errors
 # and runs everything: all tests, all tests again under AddressSanitizer and UBSan,
 # format and lint. The last lines are ctest's own summary of all of it.
-# `quick` leaves out the sanitizers and the lint; `ci` adds half a minute of fuzzing for
+# `quick` leaves out the sanitizers and the lint; `ci` adds twenty seconds of fuzzing for
 # each parser.
 set -eu
 cd "$(dirname "$0")/.."
