@@ -145,6 +145,18 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   return n;
 }
 
+bool all_digits(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::string counted(std::uint64_t number, std::string_view noun) {
+  std::string text = std::to_string(number);
+  text.append(" ").append(noun);
+  if (number != 1) text += 's';
+  return text;
+}
+
 std::string printable(std::string_view text, std::size_t most) {
   std::string out;
   while (!text.empty()) {

@@ -35,6 +35,12 @@ std::string to_lower(std::string_view text);
 // 2^64 - 1; empty otherwise.
 std::optional<std::uint64_t> parse_count(std::string_view text);
 
+// Whether it is a number in base 10 of any size, without a sign.
+bool all_digits(std::string_view text);
+
+// "1 worker", "2 workers".
+std::string counted(std::uint64_t number, std::string_view noun);
+
 // Text from outside (names of cgroups and files, labels, what drivers say) as a
 // part of one line for a terminal. What would move the cursor, end the line or
 // turn its direction is shown as an escape: \x1b and the other C0 controls,

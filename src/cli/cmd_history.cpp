@@ -7,7 +7,6 @@
 #include "launch/target.h"
 #include "measure/history.h"
 #include "measure/runs_file.h"
-#include "measure/wording.h"
 
 namespace fitrun {
 namespace {

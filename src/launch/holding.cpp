@@ -64,11 +64,11 @@ void tell(const HoldReport& report, const std::string& label,
   if (killed > 0) kills = fmt::format("; the kernel killed {}", killed);
   caller.say(
       killed == 0 ? LogLevel::info : LogLevel::warning,
-      tag + fmt::format("held {} {} for {} in all, at most {} at once; peak {} "
+      tag + fmt::format("held {} for {} in all, at most {} at once; peak {} "
                         "of {}{}",
-                        all.jobs, all.jobs == 1 ? "job" : "jobs",
-                        in_seconds(all.time), all.at_once, shown(report.peak),
-                        shown(report.cap), kills));
+                        counted(all.jobs, "job"), in_seconds(all.time),
+                        all.at_once, shown(report.peak), shown(report.cap),
+                        kills));
 }
 
 KnownPeaks known_peaks(const std::string& path, std::uint64_t today,
@@ -107,18 +107,19 @@ bool is_held_outside(const Host& host, const Caller& caller) {
   return pid == *holder;
 }
 
-std::size_t known_kinds(const Target& target, const Caller& caller) {
-  const std::string file =
-      peaks_file(runs_of(target), state_place(caller.environment));
+std::size_t known_kinds(const Target& target, const Learning& known,
+                        const Caller& caller) {
+  const std::string file = peaks_file(runs_like(own_record(known, target)),
+                                      state_place(caller.environment));
   return known_peaks(file, days_since_1970(), target.stage.label.value, caller)
       .kinds();
 }
 
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
-                                      const Host& host, Ledger& ledger,
-                                      const Caller& caller) {
+                                      const Learning& known, const Host& host,
+                                      Ledger& ledger, const Caller& caller) {
   if (!plan.hold.active) return std::nullopt;
-  const RunsOf runs = runs_of(target);
+  const RunsOf runs = runs_like(own_record(known, target));
   HoldOrders orders;
   orders.rules.bound = plan.hold.bound;
   orders.rules.at_birth_only = plan.hold.at_birth_only;

@@ -26,14 +26,15 @@ inline constexpr const char* kHolderVariable = "FITRUN_HOLDER";
 bool is_held_outside(const Host& host, const Caller& caller);
 
 // Of how many kinds of jobs earlier builds have told a peak.
-std::size_t known_kinds(const Target& target, const Caller& caller);
+std::size_t known_kinds(const Target& target, const Learning& known,
+                        const Caller& caller);
 
 // For whoever is to hold, with what earlier builds of the same project with the
 // same tool say of its jobs; empty where nothing is held, or no list of it can
 // be made. All arguments must outlive it.
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
-                                      const Host& host, Ledger& ledger,
-                                      const Caller& caller);
+                                      const Learning& known, const Host& host,
+                                      Ledger& ledger, const Caller& caller);
 
 // What live launches of this user hold.
 HeldByLease held_now(const Ledger& ledger, const LedgerReading& seen,

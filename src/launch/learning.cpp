@@ -20,7 +20,6 @@
 #include "measure/learned.h"
 #include "measure/retry.h"
 #include "measure/runs_file.h"
-#include "measure/wording.h"
 #include "plan/tool_line.h"
 #include "stage/cost.h"
 #include "stage/find.h"
@@ -133,8 +132,8 @@ RunsOf runs_like(const RunRecord& record) {
           record.kind};
 }
 
-RunsOf runs_of(const Target& target) {
-  return runs_like(record_for(target));
+RunRecord own_record(const Learning& known, const Target& target) {
+  return known.own ? *known.own : record_for(target);
 }
 
 bool is_undeclared(const Target& target, const Environment& environment) {
@@ -204,9 +203,10 @@ std::optional<WorkerCap> cap_of_one_count(const Plan& plan,
                                           const Target& target,
                                           const std::vector<RunRecord>& past,
                                           const Environment& environment) {
-  const std::uint64_t least = least_known_count(target, past);
   // Of a count that was asked for, nobody expects to save.
-  if (plan.threads >= least || !plan.reduced) return std::nullopt;
+  if (!plan.reduced) return std::nullopt;
+  const std::uint64_t least = least_known_count(target, past);
+  if (plan.threads >= least) return std::nullopt;
   WorkerCap cap;
   cap.name = kOneCountCap;
   cap.where = state_place(environment).runs();

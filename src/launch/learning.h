@@ -31,7 +31,6 @@ RunRecord record_for(const Target& target);
 // Whose runs count for that: those of its stage or tool, in this project, with
 // a command line of its kind.
 RunsOf runs_like(const RunRecord& record);
-RunsOf runs_of(const Target& target);
 
 // Whether nobody has said what the target costs in RAM: a tool's ready-made
 // bound says how much it may be.
@@ -65,6 +64,9 @@ struct Learning {
   std::optional<RunRecord> own{};
   bool recorded = false;  // whether this launch is to leave a record
 };
+
+// record_for() the target, which is not asked for again.
+RunRecord own_record(const Learning& known, const Target& target);
 
 // All of that for a launch or a plan. Says what could not be read.
 Learning learn(Target& target, const LaunchOptions& options,

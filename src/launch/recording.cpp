@@ -79,7 +79,7 @@ Fd keep(const Plan& plan, const Target& target, const Learning& known,
         bool asked_for, std::optional<HoldOrders> hold, const Caller& caller) {
   const std::vector<RunRecord>& past = known.past;
   const RunRecord record =
-      record_of(plan, known.own ? *known.own : record_for(target), plan.launch);
+      record_of(plan, own_record(known, target), plan.launch);
   if (asked_for && !past.empty()) warn_of_excess(past.back(), record, caller);
   const StatePlace place = state_place(caller.environment);
   const bool recorded = known.recorded && !place.folder.empty();

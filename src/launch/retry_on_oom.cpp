@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "launch/child.h"
 #include "launch/holding.h"
 #include "launch/recording.h"
@@ -15,7 +16,6 @@
 #include "measure/measure.h"
 #include "measure/retry.h"
 #include "measure/runs_file.h"
-#include "measure/wording.h"
 #include "os/host.h"
 #include "run/exec.h"
 #include "run/supervise.h"
@@ -59,7 +59,7 @@ class Attempts {
            const Caller& caller)
       : plan_(plan),
         target_(target),
-        own_(known.own.value_or(RunRecord{})),
+        own_(own_record(known, target)),
         caller_(caller) {}
 
   RunOutcome with(std::uint64_t workers) const {

@@ -99,7 +99,7 @@ void run_stage(const LaunchOptions& options, const Host& host,
   target.held_outside = is_held_outside(host, caller);
   Plan plan = decide_and_lease(target, options, past, host, ledger, caller);
   const auto order_hold = [&] {
-    return hold_orders(plan, target, host, ledger, caller);
+    return hold_orders(plan, target, known, host, ledger, caller);
   };
   std::optional<HoldOrders> hold = order_hold();
   if (hold)

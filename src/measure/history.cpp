@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "measure/wording.h"
 
 namespace fitrun {
 namespace {

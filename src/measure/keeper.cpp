@@ -93,8 +93,8 @@ class Keeper {
                   : keeper_pause(elapsed, processor_time() -
                                               tree_.sampled().spent_closely());
     }
+    look_at_group();  // a kill may have been what ended it
     if (held_) {
-      look_at_group();
       held_->end(group_.oom_kills());
       ::close(STDERR_FILENO);  // whoever reads it may go on
     }
@@ -152,11 +152,8 @@ void Keeper::look() {
 
 void Keeper::write(bool checkpoint) {
   if (!recorded_) return;
-  if (!checkpoint) {
-    look_at_group();  // a kill may have been what ended it
-    if (process_.pidfd() >= 0)
-      record_.wait_status = wait_status_of(process_.pidfd(), kNoticed);
-  }
+  if (!checkpoint && process_.pidfd() >= 0)
+    record_.wait_status = wait_status_of(process_.pidfd(), kNoticed);
   record_.checkpoint = checkpoint;
   record_.seconds = std::chrono::duration<double>(since_start()).count();
   record_.time = utc_time(::time(nullptr));

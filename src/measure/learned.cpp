@@ -4,9 +4,9 @@
 #include <cmath>
 #include <set>
 
+#include "base/text.h"
 #include "fit/headroom.h"
 #include "measure/envelope.h"
-#include "measure/wording.h"
 
 namespace fitrun {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
-#include "measure/wording.h"
+#include "base/text.h"
 
 namespace fitrun {
 namespace {

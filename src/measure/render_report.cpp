@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "measure/plot.h"
-#include "measure/wording.h"
 
 namespace fitrun {
 namespace {

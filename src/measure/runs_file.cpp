@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "base/text.h"
-#include "measure/wording.h"
 #include "os/fd.h"
 #include "os/file.h"
 

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "measure/progress.h"
-#include "measure/wording.h"
 
 namespace fitrun {
 namespace {

@@ -14,11 +14,6 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-bool is_number(std::string_view text) {
-  return !text.empty() &&
-         text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 // What most programs call the number of workers.
 constexpr std::string_view kUsual[] = {"-j",        "--jobs",    "--parallel",
                                        "--workers", "--threads", "--processes"};
@@ -29,13 +24,13 @@ constexpr std::string_view kUsual[] = {"-j",        "--jobs",    "--parallel",
 std::string usual_count(std::string_view text, std::string_view& before) {
   for (const std::string_view word : words(text)) {
     for (const std::string_view option : kUsual) {
-      if (before == option && is_number(word))
+      if (before == option && all_digits(word))
         return std::string(option) + " " + std::string(word);
       if (!word.starts_with(option)) continue;
       std::string_view rest = word.substr(option.size());
       if (option.starts_with("--") && !rest.starts_with('=')) continue;
       if (rest.starts_with('=')) rest.remove_prefix(1);
-      if (is_number(rest)) return std::string(word);
+      if (all_digits(rest)) return std::string(word);
     }
     before = word;
   }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 namespace fitrun {
 namespace {
@@ -175,8 +176,7 @@ std::vector<Entry> legend_of(const Scale& s, std::uint64_t workers,
   add(glyphs.used, kGrey, "used", s.used);
   add(glyphs.set_aside, kGrey, "leased, not in use", s.set_aside);
   add(glyphs.fixed, kBlue, "fixed", s.fixed);
-  add(glyphs.worker, kGreen,
-      fmt::format("{} worker{},", workers, workers == 1 ? "" : "s"), s.workers);
+  add(glyphs.worker, kGreen, counted(workers, "worker") + ",", s.workers);
   add("", "", "left", s.left);
   add(glyphs.kept, "", "kept free", s.kept);
   add(glyphs.over, kRed, "over by", s.over);

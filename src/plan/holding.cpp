@@ -1,6 +1,6 @@
 #include "plan/holding.h"
 
-#include <fmt/format.h>
+#include "base/text.h"
 
 namespace fitrun {
 
@@ -12,7 +12,7 @@ double hold_headroom(const Target& target, const PoolNeeds& needs) {
 
 std::string HoldPlan::known() const {
   if (kinds == 0) return "none known yet";
-  return fmt::format("{} {} known", kinds, kinds == 1 ? "kind" : "kinds");
+  return counted(kinds, "kind") + " known";
 }
 
 HoldPlan plan_holding(const Target& target, const PoolPlan& ram,

@@ -94,10 +94,10 @@ std::string silent_rows(const PoolReading& reading, const TextStyle& style) {
     }
   }
   for (const auto& [name, levels] : unlimited) {
-    out += row(Mark::none, "-", Constraint(),
-               fmt::format("{}: no limit at {} level{}", name, levels,
-                           levels == 1 ? "" : "s"),
-               style);
+    out +=
+        row(Mark::none, "-", Constraint(),
+            fmt::format("{}: no limit at {}", name, counted(levels, "level")),
+            style);
   }
   return out;
 }

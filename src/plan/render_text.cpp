@@ -39,8 +39,7 @@ std::string other_rows(const PoolPlan& pool) {
   }
   if (silent > 0) {
     out += row("", "-", "no limit",
-               fmt::format("{} more source{} (fitrun probe shows them)", silent,
-                           silent == 1 ? "" : "s"));
+               counted(silent, "more source") + " (fitrun probe shows them)");
   }
   return out;
 }
@@ -120,9 +119,8 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
 
 std::string title(const Plan& plan, const TextStyle& style) {
   std::string text =
-      styled(fmt::format("{}{} worker{}",
-                         plan.label.empty() ? "" : printable(plan.label) + ": ",
-                         plan.threads, plan.threads == 1 ? "" : "s"),
+      styled((plan.label.empty() ? "" : printable(plan.label) + ": ") +
+                 counted(plan.threads, "worker"),
              kBold, style);
   text += fmt::format(" ({} wanted)", plan.want.value);
   if (plan.swapping) {

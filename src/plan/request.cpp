@@ -180,10 +180,9 @@ Result<MemoryRequest> make_request(MemoryRequest request) {
     FitInput need = need_of(pool, workers);
     const auto bytes = bytes_for(need);
     if (!bytes) {
-      return Error{
-          fmt::format("no machine has the {} that {} worker{} need: {}",
-                      name_of(pool.needs.pool), workers,
-                      workers == 1 ? "" : "s", costs_text(pool, workers))};
+      return Error{fmt::format(
+          "no machine has the {} that {} need: {}", name_of(pool.needs.pool),
+          counted(workers, "worker"), costs_text(pool, workers))};
     }
     pool.bytes = add(*bytes, pool.base);
     if (pool.needs.headroom.origin != "default") continue;
@@ -249,8 +248,8 @@ std::string render_request(const MemoryRequest& request,
       request.label.empty() ? "" : printable(request.label) + ": ";
   std::string out =
       styled(fmt::format("{}ask for {}", label, title), kBold, style) +
-      fmt::format(", so that {} worker{} fit{}\n\n", workers,
-                  workers == 1 ? "" : "s", workers == 1 ? "s" : "");
+      fmt::format(", so that {} fit{}\n\n", counted(workers, "worker"),
+                  workers == 1 ? "s" : "");
   out += row("want", fmt::format("{}", workers), "workers",
              request.workers.origin);
   for (const PoolRequest& pool : request.pools) out += pool_rows(pool, workers);

@@ -71,17 +71,15 @@ constexpr Scheduler kTable[] = {
     // systemd.resource-control(5): K, M, G, T to the base 1024.
     {.name = "systemd", .ram = "MemoryMax={0}M", .vram = ""},
     // condor_submit(1), request_memory and gpus_minimum_memory (since 23.6):
-    // MiB
-    // without a suffix. Pools round up further (MODIFY_REQUEST_EXPR_
-    // REQUESTMEMORY, 128 MiB by default), which does no harm.
+    // MiB without a suffix. Pools round up further, which does no harm
+    // (MODIFY_REQUEST_EXPR_REQUESTMEMORY, 128 MiB by default).
     {.name = "htcondor",
      .ram = "request_memory = {0}",
      .vram = "request_gpus = 1\ngpus_minimum_memory = {0}",
      .between = '\n'},
-    // queue_conf(5): M = 2^20, m = 10^6; complex(5): a consumable of each slot.
-    // A
-    // job of N slots has N times as much, as a limit of address space for each
-    // process (seen with 8.1.9, tests/gridengine).
+    // queue_conf(5): M = 2^20, m = 10^6; complex(5): a consumable of each
+    // slot. A job of N slots has N times as much, as a limit of address space
+    // for each process (seen with 8.1.9, tests/gridengine).
     {.name = "gridengine",
      .ram = "-pe smp {1} -l h_vmem={0}M",
      .vram = "",

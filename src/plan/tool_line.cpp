@@ -19,11 +19,6 @@ bool is_in(const Strings& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-bool all_digits(std::string_view text) {
-  return !text.empty() &&
-         text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 // What Tool::cpus writes with an N, of a text that may be so.
 std::optional<AskedCount> relative(std::string_view form,
                                    std::string_view text) {

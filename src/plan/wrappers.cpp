@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/base_name.h"
+#include "base/text.h"
 
 namespace fitrun {
 namespace {
@@ -36,14 +37,9 @@ const Wrapper* wrapper_named(std::string_view name) {
   return nullptr;
 }
 
-bool is_number(std::string_view text) {
-  return !text.empty() &&
-         text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 // How many words the option takes, with its own; 0: it is not known.
 std::size_t words_of_option(const Wrapper& wrapper, std::string_view word) {
-  if (wrapper.number && is_number(word.substr(1))) return 1;
+  if (wrapper.number && all_digits(word.substr(1))) return 1;
   // Long ones are not listed: those that take a value may have it within.
   if (word.starts_with("--"))
     return word.find('=') == std::string_view::npos ? 0 : 1;

@@ -69,8 +69,8 @@ std::string held_text(const ListedLease& listed) {
   if (listed.held.empty()) return "";
   const std::string& label = listed.live.lease.label;
   std::string text = fmt::format(
-      "\n{} {} of {} (pid {}) held, until there is room:\n", listed.held.size(),
-      listed.held.size() == 1 ? "job" : "jobs",
+      "\n{} of {} (pid {}) held, until there is room:\n",
+      counted(listed.held.size(), "job"),
       label.empty() ? "-" : printable(label), listed.live.lease.holder.pid);
   for (const ListedProcess& job : listed.held)
     text += fmt::format("  {:>7}  {}\n", job.pid,

@@ -83,3 +83,17 @@ TEST_CASE("a near word is proposed, a far one is not", "[base]") {
   CHECK(did_you_mean("x", {"y"}).empty());
   CHECK(did_you_mean(std::string(1 << 20, 'x'), keys).empty());
 }
+
+TEST_CASE("digits alone are a number, however many", "[base]") {
+  CHECK(all_digits("0"));
+  CHECK(all_digits("99999999999999999999999"));
+  CHECK_FALSE(all_digits(""));
+  CHECK_FALSE(all_digits("-1"));
+  CHECK_FALSE(all_digits("1 "));
+}
+
+TEST_CASE("a noun is in the singular behind one", "[base]") {
+  CHECK(counted(0, "job") == "0 jobs");
+  CHECK(counted(1, "job") == "1 job");
+  CHECK(counted(2, "more source") == "2 more sources");
+}
