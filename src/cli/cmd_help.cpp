@@ -18,7 +18,7 @@ ExitStatus help_command(const Options& options) {
     }
     verb = *named;
   }
-  print(help_text(verb));
+  print_screen(help_text(verb));
   return ExitStatus::ok;
 }
 

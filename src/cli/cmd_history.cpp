@@ -48,8 +48,8 @@ ExitStatus history_command(const Options& options,
                   "with --watch") +
         "\n");
   } else {
-    print(render_history(runs, named.empty()));
-    print(lessons_of(runs, environment));
+    print_screen(printable_lines(render_history(runs, named.empty()) +
+                                 lessons_of(runs, environment)));
   }
   return ExitStatus::ok;
 }

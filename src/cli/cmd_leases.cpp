@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "launch/holding.h"
@@ -17,9 +18,11 @@ ExitStatus leases_command(const Options& options,
   probe::Self self(host, environment);
   const std::vector<DeviceUse> uses = ask_device_uses(self, seen.live);
   const auto leases = listed(host, seen.live, held_now(ledger, seen, host));
-  print(options.format == Format::json
-            ? render_leases_json(ledger.where(), leases, uses)
-            : render_leases_text(leases, uses));
+  if (options.format == Format::json) {
+    print(render_leases_json(ledger.where(), leases, uses));
+  } else {
+    print_screen(printable_lines(render_leases_text(leases, uses)));
+  }
   for (const std::string& note : ledger.notes()) log_line(LogLevel::info, note);
   return ExitStatus::ok;
 }

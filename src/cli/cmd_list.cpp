@@ -22,7 +22,7 @@ ExitStatus list_command(const Environment& environment) {
     text += fmt::format("{:<{}}  {}  {}\n", printable(known.name), width,
                         known.tool ? "tool " : "stage", printable(known.file));
   }
-  print(text);
+  print_screen(text);
   return ExitStatus::ok;
 }
 

@@ -24,7 +24,7 @@ ExitStatus measure_command(const Options& options,
   view.runs_ended = [&] { line.clear(); };
   view.report = [&](const MeasureReport& report) {
     if (!text) return print(report_json(report));
-    print_as_is(render_report(report, style_for(STDOUT_FILENO)));
+    print_screen(render_report(report, style_for(STDOUT_FILENO)));
   };
   view.outcome = [&](const std::string& outcome) {
     if (text) print(outcome);

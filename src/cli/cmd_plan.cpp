@@ -26,7 +26,7 @@ void show(const Plan& plan, Format format) {
     case Format::bytes:
       break;
   }
-  print_as_is(render_text(plan, style_for(STDOUT_FILENO)));
+  print_screen(render_text(plan, style_for(STDOUT_FILENO)));
 }
 
 }  // namespace

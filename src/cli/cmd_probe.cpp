@@ -49,7 +49,7 @@ ExitStatus probe_command(const Options& options,
   if (options.format == Format::json)
     print(render_probe_json(machine));
   else
-    print_as_is(render_probe_text(machine, style_for(STDOUT_FILENO)));
+    print_screen(render_probe_text(machine, style_for(STDOUT_FILENO)));
   return ExitStatus::ok;
 }
 

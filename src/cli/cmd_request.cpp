@@ -38,7 +38,7 @@ ExitStatus request_command(const Options& options,
       if (scheduler) {
         print(request_text(*scheduler, amounts_of(request)).value() + "\n");
       } else {
-        print_as_is(render_request(request, style_for(STDOUT_FILENO)));
+        print_screen(render_request(request, style_for(STDOUT_FILENO)));
       }
       break;
   }

@@ -62,9 +62,9 @@ ExitStatus show_command(const Options& options,
   }
   for (const std::string& error : errors) text += "# " + error + "\n";
   text += run_lines(stage, options.launch.stage, environment) + "\n";
-  text +=
-      stage.name.empty() ? stage.text : text_of_stage(stage.text, stage.name);
-  print(text);
+  print_screen(printable_lines(text));
+  print(stage.name.empty() ? stage.text
+                           : text_of_stage(stage.text, stage.name));
   return ExitStatus::ok;
 }
 

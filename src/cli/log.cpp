@@ -13,6 +13,7 @@
 #include <spdlog/sinks/ansicolor_sink.h>
 
 #include "base/text.h"
+#include "base/wrap.h"
 #include "os/file.h"
 #include "os/write_signals.h"
 
@@ -119,6 +120,11 @@ TextStyle style_for(int fd) {
 
 void print(const std::string& text) {
   print_as_is(printable_lines(text));
+}
+
+void print_screen(std::string_view text) {
+  if (::isatty(STDOUT_FILENO) != 1) return print_as_is(text);
+  print_as_is(wrapped(text, terminal_columns(STDOUT_FILENO)));
 }
 
 void print_as_is(std::string_view text) {

@@ -38,6 +38,10 @@ TextStyle style_for(int fd);
 // that is not possible.
 void print(const std::string& text);
 
+// A text for people, printable and perhaps with colours: on a terminal its
+// lines are broken to fit (base/wrap.h), elsewhere each stays one.
+void print_screen(std::string_view text);
+
 // The same for a text with colours, or for a shell, whose own bytes count. Who
 // makes it has made printable what comes from outside.
 void print_as_is(std::string_view text);

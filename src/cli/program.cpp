@@ -102,7 +102,7 @@ int run_words(std::span<const std::string> words) {
   options.launch.tool = std::move(last.tool);
   choose_colour(options.colour);
   if (options.help) {
-    print(help_text(options.verb));
+    print_screen(help_text(options.verb));
   } else if (options.version) {
     print(std::string("fitrun ") + kVersion + "\n");
   } else {

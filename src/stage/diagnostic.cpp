@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/wrap.h"
 
 namespace fitrun {
 namespace {
@@ -21,11 +22,6 @@ std::string shown(std::string_view source) {
   for (char& c : out)
     if (c == '\t' || c == '\r') c = ' ';
   return printable(out);
-}
-
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), starts_character));
 }
 
 // Where the `count`th character of `line` begins, or its end.

@@ -46,6 +46,17 @@ for columns in 40 100 200; do
   [ "$(grep '|##' out | wc -L)" = $columns ] || fail "not $columns columns: $(cat out)"
   said out ' budget 7.0 GB' # 10 GB x 0.7
 done
+# Lines are broken at blanks where a terminal would break them, and nowhere else.
+for columns in 40 60; do
+  for shown in 'plan s.toml' probe; do
+    script -qec "stty cols $columns; NO_COLOR=1 $FITRUN $shown --root machine" /dev/null \
+      </dev/null | tr -d '\r' >out
+    [ "$(wc -L <out)" -le $columns ] || fail "$shown: over $columns columns: $(cat out)"
+    said out '/proc/meminfo'
+    "$FITRUN" $shown --root machine | grep -q 'host.mem_available, /proc/meminfo' ||
+      fail "$shown: broken where no terminal reads"
+  done
+done
 "$FITRUN" plan --root machine s.toml >out
 grep -q "$escape" out && fail "colours in a file"
 said out "|##"
