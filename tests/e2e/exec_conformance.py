@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """fitrun becomes the command exactly as env(1) does, in every column.
 
-Without arguments: fitrun, with several stages. With arguments, any wrapper:
+Without arguments: fitrun, with several stages, and with jobs of the command held.
+With arguments, any wrapper:
 
   HELPERS=build/dev/tests exec_conformance.py [OPTION]... -- WRAPPER...
     --baseline CMD        compare with this instead of env
@@ -39,10 +40,37 @@ probe = ["./free"]
 [inject.env]
 INJECTED = "<threads>"
 """,
+    "holding.toml": """
+want = 8
+hold = "on"
+[ram]
+per_worker = "1GB"
+[inject.env]
+INJECTED = "<threads>"
+""",
 }
+ADDED = ("FITRUN_HOLDER", "FITRUN_LEASE", "FITRUN_THREADS", "INJECTED")
 # What a wrapper may say on stderr before the command writes there.
 STDERR = ("standard output: errors before the command",
           "standard output: errors after it")
+# A command that starts two jobs, which end with it, and becomes another. The
+# second is to be held before, where $1 says so: of their bound one fits.
+BESIDE_JOBS = """#!/bin/sh
+wanted=$1
+shift
+job() {
+  /usr/bin/setpriv --pdeathsig KILL /bin/sleep 20 </dev/null >/dev/null 2>&1 &
+  looks=0 name= state=
+  until [ "$name$state" = "$1" ]; do
+    [ $((looks += 1)) -lt 100000 ] || exit 99
+    read -r _ name state _ <"/proc/$!/stat"
+    [ "$state" = T ] && name= || state=
+  done
+}
+job "(sleep)"
+job "$wanted"
+exec "$@"
+"""
 
 
 def write_stages(folder):
@@ -55,6 +83,10 @@ def write_stages(folder):
     with open(probe, "w", encoding="ascii") as file:
         file.write("#!/bin/sh\ncat >/dev/null\necho 4GiB\n")
     os.chmod(probe, 0o755)
+    jobs = os.path.join(folder, "beside_jobs")
+    with open(jobs, "w", encoding="ascii") as file:
+        file.write(BESIDE_JOBS)
+    os.chmod(jobs, 0o755)
 
 
 def check_fitrun():
@@ -68,6 +100,7 @@ def check_fitrun():
         os.environ["XDG_STATE_HOME"] = os.path.join(folder, "state")
         plain = os.path.join(folder, "plain.toml")
         injecting = os.path.join(folder, "injecting.toml")
+        holding = os.path.join(folder, "holding.toml")
         for wrapper, ignored in (
                 ([fitrun, "-q", plain, "--"], ()),
                 ([fitrun, plain, "--"], STDERR),
@@ -76,12 +109,35 @@ def check_fitrun():
                 ([fitrun, "-q", "--per-worker", "1MB", "--"], STDERR),
                 ([fitrun, "-q", injecting, "--"], ()),
                 # Watched from beside, it still is the command.
-                ([fitrun, "-q", "--watch", plain, "--"], ())):
+                ([fitrun, "-q", "--watch", plain, "--"], ()),
+                # Its keeper would hold jobs, and there are none.
+                ([fitrun, "-q", holding, "--"], ())):
             print("==", *wrapper)
-            failed |= bool(compare(["env"], wrapper, 30,
-                                   added=("FITRUN_LEASE", "FITRUN_THREADS", "INJECTED"),
+            failed |= bool(compare(["env"], wrapper, 30, added=ADDED,
                                    ignored=ignored))
+        failed |= differs_while_it_holds(fitrun, folder)
     return 1 if failed else 0
+
+
+def differs_while_it_holds(fitrun, folder):
+    if not os.access("/usr/bin/setpriv", os.X_OK):
+        print("SKIPPED: while a job is held: no setpriv")
+        return False
+    # What one launch learns of the jobs would let both run in the next.
+    os.environ["FITRUN_STATE"] = "/dev/null/none"
+    jobs = os.path.join(folder, "beside_jobs")
+    # One gigabyte fits into 0.9 x 1.5.
+    wrapper = [fitrun, "-q", "--available", "ram=1500MB",
+               os.path.join(folder, "holding.toml"), "--", jobs, "T"]
+    print("==", *wrapper)
+    baseline = ["env", jobs, "(sleep)"]
+    # Whether a job is held at all: if not, each scenario would wait for it.
+    if compare(baseline, wrapper, 30, wanted=["process"]):
+        return True
+    # Where its parent dies, a group with a stopped process in it hears SIGHUP
+    # from the kernel (setpgid(2)), beside that of the terminal.
+    return bool(compare(baseline, wrapper, 30, added=ADDED,
+                        allowed={"hang up: SIGHUP arrives": "2"}))
 
 
 def check_wrapper(options, wrapper):
