@@ -7,95 +7,11 @@ import pty
 import re
 import signal
 import subprocess
-import tempfile
 import time
 
+from holdlib import (FITRUN, GROW, Project, held, kills, processes, state,
+                     waiting)
 from leaselib import MIB, cgroup, enter, read, run, until
-
-FITRUN = os.environ["FITRUN"]
-GROW = os.environ["HELPERS"] + "/grow"
-TOOL = """
-[ram]
-per_worker = "{bound}MiB"
-[tool]
-commands = ["make"]
-count = ["-j"]
-jobs = "processes"
-"""
-
-
-class Project:
-    """A Makefile of jobs of so many MiB, and a make whose bound is known."""
-
-    def __init__(self, w, sizes, bound=120, recipe=None):
-        self.w = w
-        self.folder = tempfile.mkdtemp(dir=w.scratch)
-        os.makedirs(self.folder + "/config/fitrun")
-        with open(self.folder + "/config/fitrun/make.toml", "w") as f:
-            f.write(TOOL.format(bound=bound))
-        jobs = " ".join(f"job{i}" for i in range(len(sizes)))
-        with open(self.folder + "/Makefile", "w") as f:
-            f.write(f"all: {jobs}\n")
-            for i, size in enumerate(sizes):
-                f.write(f"job{i}:\n\t@" + (recipe or "{grow} {size} 0.4 0.2 {number}").format(
-                    grow=GROW, size=size, number=i) + "\n")
-        w.env.update(XDG_CONFIG_HOME=self.folder + "/config",
-                     FITRUN_STATE=self.folder + "/state")
-        w.env.pop("FITRUN_HOLD", None)
-
-    def start(self, group, *options, width=8):
-        """In a session of its own, so that signals to its group are not ours."""
-        return self.w.popen([FITRUN, *options, "make", "-k", f"-j{width}"],
-                            cwd=self.folder, preexec_fn=enter(group),
-                            stderr=subprocess.PIPE)
-
-    def records(self):
-        with open(self.folder + "/state/runs.jsonl") as f:
-            return [json.loads(line) for line in f]
-
-    def plan(self, group, form, *options):
-        return subprocess.run(
-            [FITRUN, "plan", "--format", form, *options, "make", "-j8"],
-            env=self.w.env, cwd=self.folder, preexec_fn=enter(group),
-            check=True, text=True, stdout=subprocess.PIPE).stdout
-
-
-def children(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as f:
-            return [int(child) for child in f.read().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def state(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(") ", 1)[1][0]
-    except (FileNotFoundError, ProcessLookupError):
-        return "gone"
-
-
-def held(pid):
-    return [child for child in children(pid) if state(child) == "T"]
-
-
-def processes(name, group):
-    """Of that name, in that control group."""
-    found = []
-    for pid in read(group, "cgroup.procs").split():
-        try:
-            with open(f"/proc/{pid}/comm") as f:
-                if f.read().strip() == name:
-                    found.append(int(pid))
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-    return found
-
-
-def kills(group):
-    return int(re.search(r"oom_kill (\d+)",
-                         read(group, "memory.oom_control"))[1])
 
 
 def test_what_does_not_fit_is_held(w):
@@ -136,13 +52,6 @@ def test_the_next_build_knows_the_peaks(w):
                      if not run.get("checkpoint")]
         most = max(jobs for jobs, _ in record["envelope"])
         assert 2 <= most <= 6, record
-
-
-def waiting(project, group):
-    """A build of which at least one job is held."""
-    p = project.start(group)
-    until(lambda: held(p.pid), "a job that is held")
-    return p
 
 
 def test_the_guard_continues_what_a_killed_keeper_held(w):
