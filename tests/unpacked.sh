@@ -9,8 +9,17 @@ skip() {
   exit 77
 }
 
-# run_unpacked PACKAGE...: calls `inside FOLDER` there; the folder is removed.
-# Is called at the end of a script that runs itself again.
+# known PACKAGE[|PACKAGE...]: the first that this release of Debian has.
+known() {
+  local name
+  for name in ${1//|/ }; do
+    apt-cache show --no-all-versions "$name" >/dev/null 2>&1 && break
+  done
+  echo "$name"
+}
+
+# run_unpacked PACKAGE[|PACKAGE...]...: calls `inside FOLDER` there; the folder is
+# removed. Is called at the end of a script that runs itself again.
 run_unpacked() {
   if [ "${1-}" = inside ]; then
     mount -t overlay overlay -o lowerdir="$2/root/usr:/usr" /usr ||
@@ -23,7 +32,9 @@ run_unpacked() {
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
   mkdir "$folder/deb" "$folder/root"
-  (cd "$folder/deb" && apt-get -qq download "$@") >"$folder/apt.out" 2>&1 ||
+  local alternatives packages=()
+  for alternatives; do packages+=("$(known "$alternatives")"); done
+  (cd "$folder/deb" && apt-get -qq download "${packages[@]}") >"$folder/apt.out" 2>&1 ||
     skip "apt-get does not fetch $1: $(tail -n 1 "$folder/apt.out")"
   for package in "$folder"/deb/*.deb; do
     dpkg-deb -x "$package" "$folder/root"
