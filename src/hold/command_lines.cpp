@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "os/fd.h"
@@ -33,8 +34,10 @@ const std::vector<std::string>& CommandLines::of(const ProcessId& process) {
   if (!(known.id == process)) known = {process, {}, 0, false};
   known.asked = true;
   const std::uint64_t look = ++known.looks;
+  // What reads as empty is on its way to another program or to its end.
   if (look <= 3 || std::has_single_bit(look))
-    known.argv = read_argv(host_, process.pid);
+    if (auto argv = read_argv(host_, process.pid); !argv.empty())
+      known.argv = std::move(argv);
   return known.argv;
 }
 

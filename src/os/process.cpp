@@ -18,6 +18,21 @@
 #include "os/fd.h"
 
 namespace fitrun {
+namespace {
+
+using StatBuffer = std::array<char, 2048>;
+
+// With three system calls, where Host::read takes four: it is asked for every
+// lease, and the kernel gives the one line of this file in one piece.
+std::string_view read_stat_text(const Host& host, pid_t pid,
+                                StatBuffer& buffer) {
+  const std::string path = host.full(proc_path(pid, "stat"));
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const ssize_t n = fd ? ::read(fd.get(), buffer.data(), buffer.size()) : -1;
+  return {buffer.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
+}
+
+}  // namespace
 
 std::optional<pid_t> parse_pid(std::string_view text) {
   const std::optional<std::uint64_t> n = parse_count(text);
@@ -82,19 +97,28 @@ std::uint64_t parse_pending_signals(std::string_view status) {
   return pending;
 }
 
-// With three system calls, where Host::read takes four: it is asked for every
-// lease, and the kernel gives the one line of this file in one piece.
 std::optional<ProcessStat> read_process_stat(const Host& host, pid_t pid) {
-  const std::string path = host.full(proc_path(pid, "stat"));
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  char text[2048];
-  const ssize_t n = fd ? ::read(fd.get(), text, sizeof text) : -1;
-  if (n <= 0) return std::nullopt;
-  return parse_process_stat({text, static_cast<std::size_t>(n)});
+  StatBuffer buffer;
+  return parse_process_stat(read_stat_text(host, pid, buffer));
 }
 
 bool has_ended(const ProcessStat& stat) {
   return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
+}
+
+// What has no memory has no link to a program; one call tells, and root meets
+// hundreds of kernel threads. The end of the environment is the last address
+// that execve(2) sets (create_elf_tables in fs/binfmt_elf.c), and the last word
+// but one in the file.
+std::optional<std::uint64_t> read_program(const Host& host, pid_t pid) {
+  char link;
+  const std::string path = host.full(proc_path(pid, "exe"));
+  if (::readlink(path.c_str(), &link, 1) < 0) return std::nullopt;
+  StatBuffer buffer;
+  const std::vector<std::string_view> fields =
+      words(trim(read_stat_text(host, pid, buffer)));
+  return fields.size() < 52 ? std::nullopt
+                            : parse_count(fields[fields.size() - 2]);
 }
 
 std::vector<pid_t> list_processes(const Host& host, std::size_t most) {

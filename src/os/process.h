@@ -74,6 +74,14 @@ std::uint64_t parse_pending_signals(std::string_view status);
 // number of threads.
 bool has_ended(const ProcessStat& stat);
 
+// Which program the process is in: the address where its environment ends,
+// which every execve(2) draws anew. 0 in the middle of one, when the old
+// program's memory is gone and the new one's stack is not set up; command line
+// and environment read as empty then, for microseconds unless the machine is
+// busy. Empty for what has no program (kernel threads, zombies), for processes
+// that are gone or hidden, and before Linux 3.5.
+std::optional<std::uint64_t> read_program(const Host& host, pid_t pid);
+
 // The pids in /proc, in ascending order; none where there are more than `most`.
 std::vector<pid_t> list_processes(const Host& host,
                                   std::size_t most = SIZE_MAX);

@@ -1,6 +1,7 @@
 #include "share/process.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <unordered_map>
 #include <utility>
 
@@ -102,25 +103,43 @@ std::optional<pid_t> parse_last_pid(std::string_view text) {
   return fields.size() == 5 ? parse_pid(fields[4]) : std::nullopt;
 }
 
-std::vector<MarkedProcess> find_marked(const Host& host,
-                                       std::string_view variable,
-                                       const std::vector<std::string>& marks,
-                                       const PidRange& range) {
+MarkSearch::Outcome MarkSearch::look_at(pid_t pid) {
+  Result<std::string> text = host_.read(proc_path(pid, "environ"));
+  if (text && text->empty()) {
+    const auto program = read_program(host_, pid);
+    if (!program) return Outcome::complete;
+    text = host_.read(proc_path(pid, "environ"));
+    if (*program == 0 || read_program(host_, pid) != program)
+      return Outcome::between;
+  }
+  if (!text)
+    return text.error().code == ENOENT || text.error().code == ESRCH
+               ? Outcome::ended
+               : Outcome::complete;
+  const std::string_view mark = variable_in(*text, variable_);
+  if (std::find(marks_.begin(), marks_.end(), mark) != marks_.end())
+    found_.push_back({pid, std::string(mark)});
+  return Outcome::complete;
+}
+
+MarkSearch::Outcome MarkSearch::look(const PidRange& range) {
   std::vector<pid_t> pids;
   if (range.after <= range.last && range.last - range.after <= kFew)
     for (pid_t pid = range.after; pid < range.last;) pids.push_back(++pid);
   else
-    pids = list_processes(host);
-  std::vector<MarkedProcess> found;
+    pids = list_processes(host_);
+  Outcome outcome = Outcome::complete;
+  const std::vector<pid_t> before = read_;
   for (const pid_t pid : pids) {
-    if (!range.contains(pid)) continue;
-    const Result<std::string> text = host.read(proc_path(pid, "environ"));
-    if (!text) continue;
-    const std::string_view mark = variable_in(*text, variable);
-    if (std::find(marks.begin(), marks.end(), mark) != marks.end())
-      found.push_back({pid, std::string(mark)});
+    if (!range.contains(pid) ||
+        std::binary_search(before.begin(), before.end(), pid))
+      continue;
+    const Outcome one = look_at(pid);
+    outcome = std::max(outcome, one);
+    if (one != Outcome::between) read_.push_back(pid);
   }
-  return found;
+  std::sort(read_.begin(), read_.end());
+  return outcome;
 }
 
 }  // namespace fitrun

@@ -77,11 +77,37 @@ struct MarkedProcess {
   std::string mark;  // the value of the variable
 };
 
-// The processes of `range` whose environment, as they were started with it,
-// sets `variable` to one of `marks`. Those of other users are not seen.
-std::vector<MarkedProcess> find_marked(const Host& host,
-                                       std::string_view variable,
-                                       const std::vector<std::string>& marks,
-                                       const PidRange& range);
+// Looks for the processes whose environment, as they were started with it, sets
+// `variable` to one of `marks`. Those of other users are not seen.
+//
+// One look is not a photograph: a process may be in the middle of an execve(2)
+// when its turn comes, and one that has just been listed may leave a child and
+// end. So each look says whether another one is needed, which reads only what
+// the earlier ones have not.
+class MarkSearch {
+ public:
+  MarkSearch(const Host& host, std::string_view variable,
+             const std::vector<std::string>& marks)
+      : host_(host), variable_(variable), marks_(marks) {}
+
+  enum class Outcome {
+    complete,  // nobody was overlooked
+    ended,     // one has ended meanwhile, and may have left a child behind
+    between,   // one was between two programs
+  };
+  // `range` holds the processes that may be found, by now.
+  Outcome look(const PidRange& range);
+
+  const std::vector<MarkedProcess>& found() const { return found_; }
+
+ private:
+  Outcome look_at(pid_t pid);
+
+  const Host& host_;
+  std::string_view variable_;
+  const std::vector<std::string>& marks_;
+  std::vector<pid_t> read_;  // in ascending order
+  std::vector<MarkedProcess> found_;
+};
 
 }  // namespace fitrun

@@ -27,6 +27,8 @@ constexpr std::chrono::seconds kBeingWritten{2};
 // behind has a higher number than the holder. By default there are 32768 at
 // least, and 130,000 new processes a second are out of reach.
 constexpr std::chrono::milliseconds kNoWrap{250};
+// How long a process that cannot be read may keep a launch waiting.
+constexpr std::chrono::milliseconds kUntilSure{50};
 // A lease that is older, in seconds, is no older for that.
 constexpr std::uint64_t kMostAge = 1'000'000'000;
 constexpr std::size_t kPerThread = 128;  // leases or processes
@@ -270,17 +272,37 @@ PidRange range_of_marked(const SurveyContext& context,
   return {oldest->live.lease.holder.pid, *last};
 }
 
+struct Marked {
+  std::vector<MarkedProcess> processes;
+  bool all = true;  // nobody was overlooked
+};
+
+Marked find_marked(const SurveyContext& context,
+                   const std::vector<SurveyedFile>& all,
+                   const std::vector<std::string>& ids) {
+  using Outcome = MarkSearch::Outcome;
+  MarkSearch search(context.host, kLeaseVariable, ids);
+  const auto began = std::chrono::steady_clock::now();
+  for (;;) {
+    const Outcome outcome = search.look(range_of_marked(context, all));
+    if (outcome == Outcome::complete ||
+        std::chrono::steady_clock::now() - began > kUntilSure)
+      return {search.found(), outcome != Outcome::between};
+    if (outcome == Outcome::between)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 void look_for_marks(SurveyContext& context, std::vector<SurveyedFile>& all) {
   std::vector<std::string> ids;
   for (const SurveyedFile& found : all)
     if (found.unmarked) ids.push_back(found.live.lease.id);
   if (ids.empty()) return;
-  const std::vector<MarkedProcess> marked = find_marked(
-      context.host, kLeaseVariable, ids, range_of_marked(context, all));
+  const Marked marked = find_marked(context, all, ids);
   for (SurveyedFile& found : all) {
     if (!found.unmarked) continue;
     std::vector<ProcessStat> roots;
-    for (const MarkedProcess& process : marked) {
+    for (const MarkedProcess& process : marked.processes) {
       if (process.mark != found.live.lease.id ||
           (!found.in->ours &&
            !is_process_of(context.host, process.pid, found.in->folder->owner)))
@@ -288,8 +310,10 @@ void look_for_marks(SurveyContext& context, std::vector<SurveyedFile>& all) {
       const auto stat = read_process_stat(context.host, process.pid);
       if (stat && !has_ended(*stat)) roots.push_back(*stat);
     }
+    // Whoever could not be read may be the one: the next launch will see.
+    const std::size_t count = roots.empty() && !marked.all ? 1 : roots.size();
     found.live.state =
-        lease_state(found.live.lease, context.view, found.holder, roots.size());
+        lease_state(found.live.lease, context.view, found.holder, count);
     found.is_theirs = found.is_theirs || !roots.empty();
     if (!roots.empty()) measure_tree(context, found, roots);
   }

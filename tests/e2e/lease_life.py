@@ -102,6 +102,21 @@ def test_children_left_behind_keep_the_lease(w):
     w.expect_nothing()
 
 
+def test_a_process_in_the_middle_of_an_exec_is_not_overlooked(w):
+    """Between two programs a process shows no environment; this one often is."""
+    script = w.scratch + "/again"
+    with open(script, "w") as f:
+        f.write(f"exec sh {script}\n")
+    p = w.take("sh", "-c", f"sh {script} & echo $!")
+    child = int(p.stdout.readline())
+    p.wait()
+    seen = {lease["state"] for _ in range(100) for lease in [w.only()]}
+    assert seen == {"left-behind"}, seen
+    os.kill(child, signal.SIGKILL)
+    until(lambda: gone(child), "the end")
+    w.expect_nothing()
+
+
 def test_a_child_with_an_empty_environment_is_not_seen(w):
     """Said in lease.h; where this changes, so does the header."""
     p = w.take("sh", "-c", "env -i sleep 1000 & echo $!; wait")

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "machine_dir.h"
@@ -13,7 +14,8 @@
 inline constexpr std::uint64_t kMiB = 1U << 20;
 
 // /proc/PID/stat with the fields that count: state, parent, threads, start,
-// resident pages, address of the stack.
+// resident pages, address of the stack, which is also where the environment
+// ends.
 inline std::string stat_line(const std::string& pid_and_name, char state,
                              int parent, int threads, int start, int resident,
                              const std::string& stack) {
@@ -21,7 +23,7 @@ inline std::string stat_line(const std::string& pid_and_name, char state,
          " 5 6 0 -1 4194304 7 8 9 10 11 12 13 14 20 0 " +
          std::to_string(threads) + " 0 " + std::to_string(start) + " 2703360 " +
          std::to_string(resident) + " 18446744073709551615 1 2 " + stack +
-         " 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+         " 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 " + stack + " 0\n";
 }
 
 class FakeProc {
@@ -48,6 +50,10 @@ class FakeProc {
 
   void write(const std::string& path, const std::string& text) {
     machine_.file("/proc/" + path, text);
+  }
+
+  void link(const std::string& path, const std::string& target) {
+    std::filesystem::create_symlink(target, machine_.root() + "/proc/" + path);
   }
 
  private:

@@ -170,17 +170,20 @@ TEST_CASE("marked processes are found by their environment", "[share]") {
   proc.write("25/environ", "");
   proc.write("26/environ", "FITRUN_LEASE=aaaaa\0FITRUN_LEASE=aaaa"s);
   proc.write("self/environ", "FITRUN_LEASE=aaaa\0"s);
-  const auto found =
-      find_marked(proc.host(), "FITRUN_LEASE", {"aaaa", "bbbb"}, {});
+  const Host host = proc.host();
+  const std::vector<std::string> marks = {"aaaa", "bbbb"};
+  MarkSearch search(host, "FITRUN_LEASE", marks);
+  CHECK(search.look({}) == MarkSearch::Outcome::complete);
+  const auto& found = search.found();
   REQUIRE(found.size() == 3);
   CHECK((found[0].pid == 20 && found[0].mark == "aaaa"));
   CHECK((found[1].pid == 21 && found[1].mark == "bbbb"));
   CHECK((found[2].pid == 24 && found[2].mark == "bbbb"));
   const auto pids = [&](pid_t after, pid_t last) {
     std::vector<pid_t> all;
-    for (const MarkedProcess& one : find_marked(
-             proc.host(), "FITRUN_LEASE", {"aaaa", "bbbb"}, {after, last}))
-      all.push_back(one.pid);
+    MarkSearch in_range(host, "FITRUN_LEASE", marks);
+    in_range.look({after, last});
+    for (const MarkedProcess& one : in_range.found()) all.push_back(one.pid);
     return all;
   };
   CHECK(pids(20, 24) == std::vector<pid_t>{21, 24});
@@ -189,6 +192,36 @@ TEST_CASE("marked processes are found by their environment", "[share]") {
   // The numbers came round.
   CHECK(pids(30000, 20) == std::vector<pid_t>{20});
   CHECK(pids(23, 20) == std::vector<pid_t>{20, 24});
+}
+
+TEST_CASE("a look for marks says whether somebody may have been overlooked",
+          "[share]") {
+  using Outcome = MarkSearch::Outcome;
+  using std::string_literals::operator""s;
+  FakeProc proc;
+  const Host host = proc.host();
+  const std::vector<std::string> marks = {"aaaa"};
+  MarkSearch search(host, "FITRUN_LEASE", marks);
+  proc.add(20, 1, 1, "0");  // an execve() has just begun
+  proc.write("20/environ", "");
+  proc.link("20/exe", "/bin/sh");
+  proc.add(21, 1, 1, "0");  // a kernel thread has no program
+  proc.write("21/environ", "");
+  proc.add(22, 1, 1, "1");  // env -i
+  proc.write("22/environ", "");
+  proc.link("22/exe", "/bin/sh");
+  CHECK(search.look({}) == Outcome::between);
+  CHECK(search.found().empty());
+  proc.write("20/environ", "FITRUN_LEASE=aaaa\0"s);
+  CHECK(search.look({}) == Outcome::complete);
+  REQUIRE(search.found().size() == 1);
+  CHECK(search.found()[0].pid == 20);
+  // 23 has ended, and what it left behind is newer than it.
+  CHECK(search.look({19, 23}) == Outcome::ended);
+  proc.write("24/environ", "FITRUN_LEASE=aaaa\0"s);
+  CHECK(search.look({19, 24}) == Outcome::complete);
+  REQUIRE(search.found().size() == 2);
+  CHECK(search.found()[1].pid == 24);
 }
 
 TEST_CASE("the last pid is the last word of the load", "[share]") {
