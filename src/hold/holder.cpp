@@ -86,6 +86,7 @@ Holder::Followed& Holder::follow(const std::vector<SeenProcess>& tree,
   const SeenProcess& root = tree[job.root];
   Followed& followed = jobs_[root.id.pid];
   if (followed.id != root.id) {
+    let_run(followed, now);  // who had that pid is gone: off the list
     followed = {};
     followed.id = root.id;
     followed.born = now;

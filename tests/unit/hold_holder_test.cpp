@@ -4,6 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "catch.h"
 #include "hold/holder.h"
 #include "hold/lock_waits.h"
@@ -16,10 +19,10 @@ namespace {
 constexpr std::uint64_t kMib = 1U << 20;
 using Clock = Holder::Clock;
 
-// A process that does nothing until it is ended.
+// A process that does nothing until it is ended, but for what it begins with.
 class Sleeper {
  public:
-  explicit Sleeper(bool own_session = false) {
+  explicit Sleeper(const std::function<void()>& begin = [] {}) {
     // The test runner catches SIGTERM. It may be stopped before it has run.
     struct sigaction plain {};
     struct sigaction caught {};
@@ -28,7 +31,7 @@ class Sleeper {
     pid_ = ::fork();
     if (pid_ != 0) ::sigaction(SIGTERM, &caught, nullptr);
     if (pid_ == 0) {
-      if (own_session) ::setsid();
+      begin();
       while (true) ::pause();
     }
   }
@@ -176,7 +179,7 @@ TEST_CASE("at its end a holder continues all", "[hold]") {
 TEST_CASE("another session is never stopped", "[hold]") {
   Scene scene;
   const Sleeper first;
-  const Sleeper second(true);
+  const Sleeper second([] { ::setsid(); });
   while (second.stat().session != second.pid()) {
   }
   scene.jobs = {&first, &second};
@@ -224,6 +227,51 @@ TEST_CASE_METHOD(Scene, "workers that wait for a held one wait five seconds",
   CHECK(holder.held() == 1);
   look(holder, 100, now + std::chrono::milliseconds(5100));
   CHECK(WIFCONTINUED(second.event()));
+}
+
+TEST_CASE_METHOD(Scene, "who waits for a held job's lock waits five seconds",
+                 "[hold]") {
+  const std::string path = scratch / "lock";
+  const auto lock = [&path] {
+    ::flock(::open(path.c_str(), O_RDWR | O_CREAT, 0600), LOCK_EX);
+  };
+  const auto until_listed = [](const std::string& words) {
+    while (Host().read("/proc/locks")->find(words) == std::string::npos) {
+    }
+  };
+  const Sleeper owner(lock);
+  until_listed(" FLOCK  ADVISORY  WRITE " + std::to_string(owner.pid()));
+  const Sleeper waiter(lock);
+  until_listed("-> FLOCK  ADVISORY  WRITE " + std::to_string(waiter.pid()));
+  jobs = {&waiter, &owner};
+  Holder holder = make_holder(bound_of(60));
+  const auto now = Clock::now();
+  look(holder, 100, now);
+  REQUIRE(WIFSTOPPED(owner.event()));
+  look(holder, 100, now + std::chrono::milliseconds(4900));
+  CHECK(holder.held() == 1);
+  look(holder, 100, now + std::chrono::milliseconds(6000));
+  REQUIRE(holder.held() == 0);
+  CHECK(WIFCONTINUED(owner.event()));
+  look(holder, 100, now + std::chrono::milliseconds(7000));
+  CHECK(holder.held() == 0);  // until it ends
+}
+
+TEST_CASE_METHOD(OneFits, "who has got the pid of a held job is another",
+                 "[hold]") {
+  const auto listed = [this] {
+    return StopList::look_into(list_file(scratch), "boot").value().all();
+  };
+  REQUIRE(listed() == std::vector<ProcessId>{second.stat().id()});
+  SeenProcess other;
+  other.id = second.stat().id();
+  ++other.id.start;
+  other.argv = {"cc", "2"};
+  JobView view;
+  view.jobs.push_back({0, {0}, kMib});
+  holder.look({other}, view, 0, false, now);
+  CHECK(holder.held() == 0);
+  CHECK(listed().empty());
 }
 
 TEST_CASE("a list that was left behind says who is stopped", "[hold]") {
