@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Job control while jobs are held: the keys of a terminal, and a shell's fg, bg
+and end."""
+import contextlib
+import glob
+import os
+import pty
+import re
+import shutil
+import signal
+import time
+
+from holdlib import FITRUN, Project, children, held, kills, state
+from leaselib import MIB, Skip, cgroup, enter, read, run, until
+
+
+class Shell:
+    """An interactive one on a terminal of its own, within the group."""
+
+    def __init__(self, w, folder, group):
+        self.group = group
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            enter(group)()
+            os.chdir(folder)
+            os.environ.update(w.env, PS1="", HISTFILE="")
+            os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for pid in read(self.group, "cgroup.procs").split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+
+    def type(self, text):
+        os.write(self.terminal, text.encode())
+
+    def start(self, command):
+        """A job of which one is held; it keeps its pid all the time."""
+        self.type(command + "\n")
+        until(lambda: any(held(job) for job in children(self.pid)),
+              "a job that is held")
+        return children(self.pid)[0]
+
+    def has_terminal(self, job):
+        return os.tcgetpgrp(self.terminal) == job
+
+    def answer(self, pattern):
+        seen = ""
+        while not re.search(pattern, seen):
+            seen += os.read(self.terminal, 1000).decode(errors="replace")
+        return re.search(pattern, seen)[1]
+
+
+@contextlib.contextmanager
+def shell_beside(w, sizes):
+    if not shutil.which("bash"):
+        raise Skip("no bash here")
+    with cgroup(300 * MIB) as group:
+        with Shell(w, Project(w, sizes).folder, group) as shell:
+            yield shell
+
+
+def test_keys_stop_and_bg_and_fg_continue(w):
+    with shell_beside(w, [100] * 6) as shell:
+        make = shell.start(f"{FITRUN} make -k -j8")
+        for go_on in "bg", "fg":
+            until(lambda: shell.has_terminal(make), "the foreground")
+            shell.type("\x1a")
+            until(lambda: state(make) == "T", "make to stop")
+            # So it stays, though all would fit now, until the shell goes on.
+            limit(shell.group, 2000)
+            time.sleep(0.6)
+            assert all(state(job) in "TZ" for job in children(make))
+            limit(shell.group, 300)
+            time.sleep(0.6)  # twice what the keeper takes to see it
+            shell.type(go_on + "\n")
+            until(lambda: state(make) != "T", "make to go on")
+            if go_on == "bg":
+                until(lambda: held(make) and running(make), "as before")
+                shell.type("fg\n")
+        until(lambda: not shell.has_terminal(make), "the end")
+        shell.type("echo it was $?\n")
+        assert shell.answer(r"it was (\d+)") == "0"
+        assert kills(shell.group) == 0
+
+
+def limit(group, mib):
+    with open(group + "/memory.limit_in_bytes", "w", encoding="ascii") as f:
+        f.write(str(mib * MIB))
+
+
+def running(make):
+    return [job for job in children(make) if state(job) in "RS"]
+
+
+def test_what_nohup_started_outlives_its_shell(w):
+    """The kernel says SIGHUP to a group with a stopped process in it that nobody
+    is left to continue."""
+    with shell_beside(w, [100] * 4) as shell:
+        make = shell.start(f"nohup {FITRUN} make -k -j8 >log 2>&1 & disown")
+        folder = os.readlink(f"/proc/{make}/cwd")
+        shell.type("exit\n")
+        until(lambda: state(shell.pid) == "Z", "the shell's end")
+        until(lambda: state(make) in ("Z", "gone"), "make's end")
+        until(lambda: not read(shell.group, "cgroup.procs"), "the keeper's")
+        with open(folder + "/log", encoding="ascii") as f:
+            said = f.read()
+        assert re.search(r"held \d jobs? for ", said), said
+        # All of its jobs have run, and are known now.
+        (known,) = glob.glob(folder + "/state/jobs-*")
+        with open(known, encoding="ascii") as f:
+            assert len(f.readlines()) == 2 + 4
+
+
+run(globals())
