@@ -54,6 +54,45 @@ def test_the_next_build_knows_the_peaks(w):
         assert 2 <= most <= 6, record
 
 
+def test_whatever_is_wrong_with_the_peaks_the_build_runs(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [30] * 2, recipe="{grow} {size} .05 .05")
+        project.start(group).communicate(timeout=60)
+        folder = project.folder + "/state"
+        (name,) = [n for n in os.listdir(folder) if n.startswith("jobs-")]
+        path = f"{folder}/{name}"
+        with open(path, encoding="ascii") as f:
+            good = f.read()
+
+        def write(text):
+            with open(path, "w", encoding="latin-1") as f:
+                f.write(text)
+
+        # What is there, what is said of it, and whether it may be replaced.
+        for make, note, stays in (
+                (lambda: None, "none known yet", False),
+                (lambda: write("\xff\0rubbish"),
+                 "1 damaged lines are left out", False),
+                (lambda: write(good + "half of a li"),
+                 "1 damaged lines are left out", False),
+                (lambda: write("fitrun-jobs 2\n"), "of a later version", True),
+                (lambda: os.mkdir(path), "peaks of jobs are not known", True),
+                (lambda: os.mkfifo(path), "peaks of jobs are not known", True),
+                (lambda: os.symlink(path, path), "none known yet", True)):
+            if os.path.isdir(path):
+                os.rmdir(path)
+            elif os.path.lexists(path):
+                os.unlink(path)
+            make()
+            p = project.start(group)
+            said = p.communicate(timeout=60)[1]
+            assert p.returncode == 0 and kills(group) == 0, (note, said)
+            assert note in said, (note, said)
+            if not stays:
+                with open(path, encoding="ascii") as f:
+                    assert f.read().splitlines()[0] == good.splitlines()[0]
+
+
 def test_the_guard_continues_what_a_killed_keeper_held(w):
     with cgroup(300 * MIB) as group:
         p = waiting(Project(w, [100] * 4), group)

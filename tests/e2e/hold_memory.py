@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""What held jobs may have follows what others take, before and while a build
+runs; and none of them waits for ever."""
+import os
+import signal
+import time
+
+from holdlib import (GROW, Project, children, held, kills, processes,
+                     state)
+from leaselib import MIB, cgroup, enter, run, until
+
+
+def at_work(pid):
+    return [child for child in children(pid) if state(child) in "RS"]
+
+
+def test_others_take_memory_while_a_build_runs(w):
+    with cgroup(600 * MIB) as group:
+        project = Project(w, [80] * 12, recipe="{grow} {size} .4 1")
+        p = project.start(group, "--watch", width=5)
+        until(lambda: len(at_work(p.pid)) >= 3, "jobs beside each other")
+        other = w.popen([GROW, 300, .2, 30], preexec_fn=enter(group))
+        # 540 of 600, less 300, hold no third one.
+        until(lambda: 0 < len(at_work(p.pid)) <= 2 and held(p.pid), "fewer")
+        other.kill()
+        until(lambda: len(at_work(p.pid)) >= 3, "as many as before")
+        _, said = p.communicate(timeout=60)
+        assert p.returncode == 0 and kills(group) == 0, (p.returncode, said)
+
+
+def test_two_builds_share_by_their_leases(w):
+    with cgroup(400 * MIB) as group:
+        # They grow faster than a look at what is free could tell the other.
+        project = Project(w, [100] * 4, recipe="{grow} {size} .1 .5")
+        both = [project.start(group, "--watch") for _ in range(2)]
+        until(lambda: all(at_work(p.pid) for p in both), "a job of each")
+        said = [p.communicate(timeout=60)[1] for p in both]
+        assert [p.returncode for p in both] == [0, 0], said
+        assert kills(group) == 0, said
+
+
+def test_a_large_job_is_not_overtaken_for_ever(w):
+    """Small ones, eight at a time, would fill the memory for six seconds."""
+    project = Project(w, [40] * 6 + [300] + [40] * 26, bound=310,
+                      recipe="{grow} {size} .2 1.4 {number}")
+    with cgroup(4096 * MIB) as group:  # where all learn what they take
+        p = project.start(group, "--hold", width=40)
+        said = p.communicate(timeout=60)[1]
+        assert p.returncode == 0, said
+    with cgroup(400 * MIB) as group:
+        p = project.start(group, width=16)
+        until(lambda: large(p.pid), "the large job")
+        job, born = large(p.pid), time.monotonic()
+        until(lambda: state(job) == "T", "it to be held")
+        until(lambda: state(job) != "T", "its turn")
+        waited = time.monotonic() - born
+        until(lambda: state(job) in ("Z", "gone"), "its end")
+        assert kills(group) == 0
+        os.killpg(p.pid, signal.SIGKILL)
+        # Two seconds, a small job, and what a busy machine takes.
+        assert 2 < waited < 2 + 1.6 + 1, f"it waited {waited:.1f} s"
+
+
+def large(pid):
+    for child in children(pid):
+        try:
+            with open(f"/proc/{child}/cmdline") as f:
+                if " 300 " in f.read().replace("\0", " "):
+                    return child
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return None
+
+
+def test_jobs_of_makes_within_are_held(w):
+    """By the outer make's jobserver, and with a number of their own."""
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [1, 1, 1], recipe="+$(MAKE) -f inner{number}")
+        for i, options in enumerate(["", "-j4", "--jobs=4"]):
+            with open(f"{project.folder}/inner{i}", "w") as f:
+                f.write(f"all:\n\t@$(MAKE) -f jobs {options} PART={i}\n")
+        with open(project.folder + "/jobs", "w") as f:
+            f.write(f"all: a b c\na b c:\n\t@{GROW} 90 .3 .1 $(PART)$@\n")
+        p = project.start(group)
+        out, said = p.communicate(timeout=60)
+        assert p.returncode == 0 and kills(group) == 0, (out, said)
+        assert "no kills" in said, said
+
+
+def test_the_keeper_takes_little(w):
+    with cgroup(1024 * MIB) as group:
+        project = Project(w, [4] * 33, recipe="{grow} {size} .1 2.4 {number}")
+        p = project.start(group, "--hold", width=33)
+        until(lambda: processes("fitrun-keeper", group), "the keeper")
+        (keeper,) = processes("fitrun-keeper", group)
+        begin, seconds = time.monotonic(), 0.0
+        while p.poll() is None:
+            seconds = processor_time(keeper) or seconds
+            time.sleep(0.02)
+        share = seconds / (time.monotonic() - begin)
+        p.communicate()
+        assert 0 < share < 0.08, share
+
+
+def processor_time(pid):
+    """Seconds; none once it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            fields = f.read().rsplit(") ", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+run(globals())
