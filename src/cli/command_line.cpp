@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/duration.h"
 #include "base/text.h"
 
@@ -249,14 +250,18 @@ class Reader {
     if (word.empty()) throw Failure("STAGE is empty: give a descriptor's path");
     if (word.find('/') != std::string::npos) {
       throw Failure(word +
-                    ": no such file: neither a stage nor a program (see "
-                    "--help)");
+                    ": no file that is a stage or a program (see --help)");
     }
     const std::size_t equals = word.find('=');
     if (equals != std::string::npos && equals > 0) {
       throw Failure(in_quotes(word) +
                     " is no stage, tool or program; to set a "
                     "variable put it before fitrun");
+    }
+    if (parse_size("1" + word)) {
+      throw Failure(in_quotes(word) +
+                    " is no stage, tool or program; a size is one word, like "
+                    "350MB");
     }
     if (word == name_of(Verb::run)) {
       throw Failure("fitrun runs a command without a verb: leave out " +

@@ -232,7 +232,9 @@ Learning learn(Target& target, const LaunchOptions& options,
     caller.say(LogLevel::info, log_tag(target.stage.label.value) + text);
   };
   // With retries the first record that cannot be written says the same.
-  if (!history && options.retries == 0) note(history.error().message);
+  if (!history && options.retries == 0)
+    note("what earlier runs have taught is not known: " +
+         history.error().message);
   if (!history) return known;
   for (const std::string& text : history->notes) note(text);
   known.past = std::move((*history).runs);

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <string_view>
 #include <vector>
 
@@ -91,7 +90,8 @@ std::string schema_line() {
 }
 
 Failure exists() {
-  return Failure("init: " + path_error(kProjectFile, EEXIST).message);
+  return Failure(std::string("init: ") + kProjectFile +
+                 " is there already; move it away to begin anew");
 }
 
 }  // namespace

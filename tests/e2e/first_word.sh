@@ -85,8 +85,8 @@ refuses 'did you mean pages?' page -- touch ran
 refuses 'did you mean plan?' pln s.toml
 refuses 'did you mean pages?' plan pagse
 refuses 'did you mean ./render?' render a
-refuses 'no such file' ./nope
-refuses 'no such file' /
+refuses 'no file that is a stage or a program' ./nope
+refuses 'no file that is a stage or a program' /
 refuses 'put it before fitrun' CC=clang brew
 refuses 'leave out "run"' run touch ran
 refuses 'an option of brew belongs behind it: brew -j4' -j4 brew

@@ -55,7 +55,7 @@ said out 'brew'
 cp fitrun.toml before
 expect 125 "$FITRUN" init brew
 one_line
-said err 'init: fitrun.toml: File exists'
+said err 'init: fitrun.toml is there already'
 cmp -s fitrun.toml before || fail "init changed a file"
 rm fitrun.toml && ln -s nowhere fitrun.toml
 expect 125 "$FITRUN" init brew

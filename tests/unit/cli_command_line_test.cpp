@@ -142,10 +142,12 @@ TEST_CASE("a first word that is nothing is one error", "[cli]") {
         "\"pln\" is no stage, tool or program (looked in HERE) (see fitrun "
         "list)");
   CHECK(mistake({"./nope"}) ==
-        "./nope: no such file: neither a stage nor a program (see --help)");
+        "./nope: no file that is a stage or a program (see --help)");
   CHECK(mistake({"CC=clang", "make"}) ==
         "\"CC=clang\" is no stage, tool or program; to set a variable put it "
         "before fitrun");
+  CHECK(mistake({"--per-worker", "350", "MB", "--", "make"}) ==
+        "\"MB\" is no stage, tool or program; a size is one word, like 350MB");
   CHECK(mistake({"run", "make"}) ==
         "fitrun runs a command without a verb: leave out \"run\"");
   CHECK(mistake({""}) == "STAGE is empty: give a descriptor's path");
