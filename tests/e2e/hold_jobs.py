@@ -17,10 +17,13 @@ from leaselib import MIB, cgroup, enter, read, run, until
 def test_what_does_not_fit_is_held(w):
     with cgroup(300 * MIB) as group:
         project = Project(w, [100] * 6)
-        p = project.start(group)
+        p = project.start(group, "-v")
         _, said = p.communicate(timeout=60)
         assert p.returncode == 0 and kills(group) == 0, (p.returncode, said)
         assert "up to 8 jobs, held where they do not fit" in said, said
+        why = re.search(r"held grow 100 .* \(needs (\d+) MB, (\d+) MB left\)$",
+                        said, re.M)
+        assert why and int(why[1]) == 126 > int(why[2]), said
         assert re.search(r"held \d jobs for .*; no kills", said), said
         # And the same without, which shows what it is good for.
         p = project.start(group, "--no-hold", "--per-worker", "1MiB")
@@ -277,6 +280,25 @@ def test_a_launch_within_a_held_one_holds_nothing_itself(w):
         assert p.returncode == 0 and kills(group) == 0, (p.returncode, said)
         assert "up to 5 jobs, held by the launch around this one" in out, out
         assert "held" in said.splitlines()[-1], said
+
+
+def test_a_jobserver_of_others_is_handed_on_as_it_is(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [1], recipe=(
+            "+@printf %s \"$$MAKEFLAGS\" >given; "
+            f"PATH=$$PWD:$$PATH {FITRUN} --hold make -k"))
+        with open(project.folder + "/make", "w", encoding="ascii") as f:
+            f.write("#!/bin/sh\nprintf %s \"$MAKEFLAGS\" >arrived\n")
+        os.chmod(project.folder + "/make", 0o755)
+        p = w.popen(["make", "-k", "-j3", "V=a b"], cwd=project.folder,
+                    preexec_fn=enter(group), stderr=subprocess.PIPE)
+        said = p.communicate(timeout=60)[1]
+        assert p.returncode == 0 and "held where" in said, said
+        texts = []
+        for name in "given", "arrived":
+            with open(f"{project.folder}/{name}", encoding="ascii") as f:
+                texts.append(f.read())
+        assert texts[0] == texts[1] and "--jobserver" in texts[0], texts
 
 
 def test_plan_says_what_would_be_held(w):
