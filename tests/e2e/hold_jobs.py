@@ -285,15 +285,18 @@ def test_a_launch_within_a_held_one_holds_nothing_itself(w):
 def test_a_jobserver_of_others_is_handed_on_as_it_is(w):
     with cgroup(300 * MIB) as group:
         project = Project(w, [1], recipe=(
-            "+@printf %s \"$$MAKEFLAGS\" >given; "
-            f"PATH=$$PWD:$$PATH {FITRUN} --hold make -k"))
+            "+@echo \"-k $$MAKEFLAGS\" >given; "
+            f"PATH=$$PWD:$$PATH {FITRUN} --hold --want 3 make -k"))
+        with open(project.folder + "/config/fitrun/make.toml", "a",
+                  encoding="ascii") as f:
+            f.write('variables = ["MAKEFLAGS"]\n[inject.env]\nMAKEFLAGS = "-j<threads>"\n')
         with open(project.folder + "/make", "w", encoding="ascii") as f:
-            f.write("#!/bin/sh\nprintf %s \"$MAKEFLAGS\" >arrived\n")
+            f.write("#!/bin/sh\necho \"$* $MAKEFLAGS\" >arrived\n")
         os.chmod(project.folder + "/make", 0o755)
         p = w.popen(["make", "-k", "-j3", "V=a b"], cwd=project.folder,
                     preexec_fn=enter(group), stderr=subprocess.PIPE)
         said = p.communicate(timeout=60)[1]
-        assert p.returncode == 0 and "held where" in said, said
+        assert p.returncode == 0 and "up to 3 jobs, held" in said, said
         texts = []
         for name in "given", "arrived":
             with open(f"{project.folder}/{name}", encoding="ascii") as f:
