@@ -112,6 +112,12 @@ void set_format_of_request(Options& o, const std::string& value,
                                : Format::text;
 }
 
+bool on_or_off(const std::string& value, const std::string& origin) {
+  if (value == "on") return true;
+  if (value == "off") return false;
+  throw Failure(origin + ": expected on or off, not " + in_quotes(value));
+}
+
 void set_colour(Options& o, const std::string& value,
                 const std::string& origin) {
   if (value == "auto") return void(o.colour = ColourChoice::automatic);
@@ -175,6 +181,13 @@ constexpr OptionRow kTable[] = {
      [](Options& o, Text, Text at) {
        o.launch.wishes.hold = Sourced<Hold>{Hold::off, at};
      }},
+    {"--jobserver", nullptr, "FITRUN_JOBSERVER",
+     "hand out make's jobs one by one while they are held", kDeciding,
+     [](Options& o, Text v, Text at) {
+       o.launch.jobserver = v.empty() || on_or_off(v, at);
+     }},
+    {"--no-jobserver", nullptr, nullptr, "let make start all at once",
+     kDeciding, [](Options& o, Text, Text) { o.launch.jobserver = false; }},
     {"--as-is", nullptr, nullptr, "replace nothing in COMMAND", kStaging,
      [](Options& o, Text, Text) { o.launch.as_is = true; }},
     {"--wait-timeout", "TIME", "FITRUN_WAIT_TIMEOUT",

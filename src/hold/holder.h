@@ -75,6 +75,7 @@ class Holder {
   void end(bool killed, Clock::time_point now);
 
   std::size_t held() const;
+  const StopList& list() const { return list_; }
   const KnownPeaks& known() const { return known_; }
   HoldSummary summary() const { return summary_; }
   std::vector<HeldJob> held_jobs(Clock::time_point now) const;

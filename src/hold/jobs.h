@@ -30,6 +30,7 @@ struct SeenProcess {
   std::uint64_t bytes = 0;        // anonymous and shared memory
   char state{'?'};                // of /proc/PID/stat
   std::uint64_t ticks{0};         // of processor time
+  std::uint64_t threads{1};
 };
 
 struct Job {

@@ -90,6 +90,15 @@ KnownPeaks known_peaks(const std::string& path, std::uint64_t today,
   return std::move(peaks.known);
 }
 
+// Empty where it cannot be had: then make counts its jobs itself.
+std::optional<TokenPipe> token_pipe(const Plan& plan, const Caller& caller) {
+  auto pipe = TokenPipe::make(plan.hold.width);
+  if (pipe) return std::move(*pipe);
+  caller.say(LogLevel::info,
+             log_tag(plan.label) + "no jobserver: " + pipe.error().message);
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_held_outside(const Host& host, const Caller& caller) {
@@ -140,6 +149,7 @@ std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
   if (!orders.list)
     orders.list = Fd(::memfd_create("fitrun-held", MFD_CLOEXEC));
   if (!orders.list) return std::nullopt;
+  if (plan.hold.jobserver) orders.tokens = token_pipe(plan, caller);
   orders.boot = ledger.boot();
   orders.descriptors = ledger.descriptors();
   orders.descriptors.push_back(STDERR_FILENO);

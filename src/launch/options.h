@@ -20,6 +20,7 @@ struct LaunchOptions {
   std::optional<std::chrono::milliseconds> wait_timeout;  // empty: no end
   bool watch = false;
   std::uint64_t retries = 0;         // runs after a kill for lack of memory
+  bool jobserver = false;            // where the tool takes part in one
   std::string stage;                 // as named; "": costs from wishes alone
   std::vector<std::string> command;  // empty: the stage's own
   bool as_is = false;                // placeholders in it are none

@@ -108,12 +108,17 @@ void run_stage(const LaunchOptions& options, const Host& host,
     give_up_holding(plan, target);
   tell(plan, ledger, caller);
   Fd keeper;
+  std::optional<TokenEnds> tokens;
   try {
     if (stays_as_parent(plan, options)) {
       const auto next_hold = [&] {
         return hold ? std::exchange(hold, std::nullopt) : order_hold();
       };
       run_as_parent(plan, target, options.retries, known, next_hold, caller);
+    }
+    if (hold && hold->tokens) {
+      auto ends = TokenEnds::of(*hold->tokens);
+      if (ends) tokens = std::move(*ends);
     }
     if (known.recorded || hold) {
       keeper =
@@ -124,6 +129,8 @@ void run_stage(const LaunchOptions& options, const Host& host,
       keeper.reset();  // this process is what is watched
       run_copies(plan);
     }
+    if (plan.hold.active && tokens && tokens->bequeath())
+      plan.launch = under_jobserver(plan.launch, target, tokens->makeflags());
     ChildSpec self = child_of(plan.launch, plan.lease);
     if (plan.hold.active)
       self.changes.set.emplace_back(kHolderVariable,

@@ -137,6 +137,8 @@ Target load_target(const LaunchOptions& options, const Environment& environment,
                    CostRule rule) {
   Target target;
   target.as_is = options.as_is;
+  // Who may run the command again is its parent, and serves nobody.
+  target.jobserver = options.jobserver && options.retries == 0;
   const bool named = !options.stage.empty();
   if (named) target.stage = read_stage(options.stage, environment, rule);
   target.command = with_arguments(target.stage.command, options.command);

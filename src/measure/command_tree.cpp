@@ -9,7 +9,8 @@ void CommandTree::look(pid_t command, bool closely) {
   processes_.clear();
   for (const auto& [stat, size] : sampled_.processes())
     processes_.push_back({stat.id(), stat.parent, lines_.of(stat.id()),
-                          size.counts(), stat.state, stat.processor_ticks});
+                          size.counts(), stat.state, stat.processor_ticks,
+                          stat.threads});
   lines_.end_look();
   view_ = jobs_in(processes_, command);
 }

@@ -33,30 +33,6 @@ void note_question(int) {
   asked = 1;
 }
 
-// Continues what is listed once the writing end of `alive` is gone. Its pid.
-Result<pid_t> start_guard(const StopList& list, const Fd& alive) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
-  const Fd asks(ends[0]);
-  Fd answers(ends[1]);
-  const std::vector<int> kept{alive.get(), list.fd(), answers.get()};
-  const auto started = start_detached("fitrun-guard", kept, [&] {
-    const pid_t self = ::getpid();
-    if (::write(answers.get(), &self, sizeof self) != sizeof self) return;
-    answers.reset();
-    char byte = 0;
-    while (::read(alive.get(), &byte, 1) < 0 && errno == EINTR) {
-    }
-    continue_all(Host(), list);
-  });
-  if (!started) return started.error();
-  answers.reset();
-  pid_t guard = 0;
-  if (::read(asks.get(), &guard, sizeof guard) != sizeof guard)
-    return Error{"nobody guards the held jobs", EAGAIN};
-  return guard;
-}
-
 // What another run has written meanwhile is theirs: ours is added to it.
 void keep_peaks(const std::string& path, const KnownPeaks& learned,
                 std::uint64_t today) {
@@ -72,24 +48,52 @@ void keep_peaks(const std::string& path, const KnownPeaks& learned,
 
 }  // namespace
 
-HeldRun::HeldRun(HoldOrders orders, StopList list, Fd guarded, pid_t guard)
+Result<HeldRun::Guard> HeldRun::start_guard(
+    const StopList& list, const std::optional<TokenPipe>& tokens) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
+  const Fd alive(ends[0]);
+  Guard guard;
+  guard.told = Fd(ends[1]);
+  // Its looks do not wait for a guard that somebody has stopped.
+  if (::fcntl(guard.told.get(), F_SETFL, O_NONBLOCK) != 0 ||
+      ::pipe2(ends, O_CLOEXEC) != 0)
+    return path_error("pipe", errno);
+  const Fd asks(ends[0]);
+  Fd answers(ends[1]);
+  std::vector<int> kept{alive.get(), list.fd(), answers.get()};
+  if (tokens)
+    for (const int fd : tokens->descriptors()) kept.push_back(fd);
+  const auto started = start_detached("fitrun-guard", kept, [&] {
+    const pid_t self = ::getpid();
+    if (::write(answers.get(), &self, sizeof self) != sizeof self) return;
+    answers.reset();
+    const auto orphaned = [&list] { continue_all(Host(), list); };
+    if (tokens) return serve_tokens(*tokens, alive.get(), orphaned);
+    char byte = 0;
+    while (::read(alive.get(), &byte, 1) < 0 && errno == EINTR) {
+    }
+    orphaned();
+  });
+  if (!started) return started.error();
+  answers.reset();
+  if (::read(asks.get(), &guard.pid, sizeof guard.pid) != sizeof guard.pid)
+    return Error{"nobody guards the held jobs", EAGAIN};
+  return guard;
+}
+
+HeldRun::HeldRun(HoldOrders orders, StopList list, Guard guard)
     : orders_(std::move(orders)),
       list_(std::move(list)),
-      guarded_(std::move(guarded)),
-      guard_(guard),
+      guard_(std::move(guard)),
       cap_(orders_.first_cap) {}
 
 Result<HeldRun> HeldRun::start(HoldOrders orders) {
   auto list = StopList::make(std::move(orders.list), orders.boot);
   if (!list) return list.error();
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
-  const Fd alive(ends[0]);
-  Fd guarded(ends[1]);
-  const auto guard = start_guard(*list, alive);
+  auto guard = start_guard(*list, orders.tokens);
   if (!guard) return guard.error();
-  return HeldRun(std::move(orders), std::move(*list), std::move(guarded),
-                 *guard);
+  return HeldRun(std::move(orders), std::move(*list), std::move(*guard));
 }
 
 void HeldRun::follow(pid_t command) {
@@ -113,6 +117,9 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
     cap_ = orders_.cap(bytes).value_or(cap_);
   }
   holder_->look(tree, view, cap_, killed_since(kills), now);
+  if (orders_.tokens)
+    tell_guard({static_cast<std::uint32_t>(holder_->held()),
+                static_cast<std::uint32_t>(token_users(tree))});
   const std::uint64_t foreseen = holder_->foreseen();
   // A twentieth more or less changes nothing for others.
   const std::uint64_t change =
@@ -126,6 +133,16 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
     asked = 0;
     orders_.tell(report(false));
   }
+}
+
+// Where it was killed, another one goes on.
+void HeldRun::tell_guard(const TokenNews& news) {
+  if (::write(guard_.told.get(), &news, sizeof news) >= 0 || errno != EPIPE ||
+      news.ended)
+    return;
+  guard_ = {};
+  auto another = start_guard(holder_->list(), orders_.tokens);
+  if (another) guard_ = std::move(*another);
 }
 
 bool HeldRun::killed_since(std::optional<std::uint64_t> kills) {
@@ -149,6 +166,7 @@ HoldReport HeldRun::report(bool ended) const {
 
 void HeldRun::end(std::optional<std::uint64_t> kills) {
   holder_->end(killed_since(kills), Clock::now());
+  if (orders_.tokens) tell_guard({0, 0, true});
   orders_.tell(report(true));
   orders_.done();
   if (!orders_.peaks_file.empty())

@@ -2,9 +2,9 @@
 // does beside looking and recording.
 //
 // It has a guard, another detached process, which continues what is stopped
-// should this one be killed. What the tree may have is asked anew
-// while it runs, and what its jobs have and will take is told to whoever counts
-// leases.
+// should this one be killed, and hands out the tokens of a jobserver, where
+// there is one. What the tree may have is asked anew while it runs, and what
+// its jobs have and will take is told to whoever counts leases.
 
 #pragma once
 
@@ -20,6 +20,7 @@
 #include "hold/holder.h"
 #include "hold/jobs.h"
 #include "hold/stop_list.h"
+#include "hold/token_pipe.h"
 #include "measure/runs_file.h"
 #include "os/fd.h"
 
@@ -42,7 +43,8 @@ struct HoldOrders {
   std::string peaks_file;  // where those are kept; "": nowhere
   Fd list;                 // an empty file of ours
   std::string boot;
-  std::vector<int> descriptors;  // that the functions need
+  std::vector<int> descriptors;     // that the functions need
+  std::optional<TokenPipe> tokens;  // of a jobserver
   // What the tree may have, when it has `tree`; bytes, empty where that cannot
   // be told now.
   std::function<std::optional<std::uint64_t>(std::uint64_t tree)> cap;
@@ -74,22 +76,29 @@ class HeldRun {
   static std::chrono::microseconds pause(std::chrono::microseconds look);
 
   std::size_t held() const { return holder_->held(); }
-  pid_t guard() const { return guard_; }
+  pid_t guard() const { return guard_.pid; }
 
   // The command has ended: continues what is left, says what was held, and
   // keeps what was learned.
   void end(std::optional<std::uint64_t> kills);
 
  private:
-  HeldRun(HoldOrders orders, StopList list, Fd guarded, pid_t guard);
+  struct Guard {
+    pid_t pid = 0;
+    Fd told;  // it waits for what we say here, or for its end
+  };
+  static Result<Guard> start_guard(const StopList& list,
+                                   const std::optional<TokenPipe>& tokens);
+
+  HeldRun(HoldOrders orders, StopList list, Guard guard);
+  void tell_guard(const TokenNews& news);
   bool killed_since(std::optional<std::uint64_t> kills);
   HoldReport report(bool ended) const;
 
   HoldOrders orders_;
   StopList list_;  // until there is a holder
   std::optional<Holder> holder_;
-  Fd guarded_;  // the guard waits for its end
-  pid_t guard_;
+  Guard guard_;
   std::uint64_t cap_;
   std::uint64_t peak_ = 0;
   std::optional<std::uint64_t> kills_;

@@ -202,6 +202,8 @@ Result<Fd> start_keeper(const StatePlace& place, RunRecord record,
     tells_ready = Fd(ends[1]);
     kept.insert(kept.end(), hold->descriptors.begin(), hold->descriptors.end());
     kept.insert(kept.end(), {hold->list.get(), tells_ready.get()});
+    if (hold->tokens)
+      for (const int fd : hold->tokens->descriptors()) kept.push_back(fd);
   }
   const pid_t command = self->pid;
   const auto started = start_detached("fitrun-keeper", kept, [&] {

@@ -1,8 +1,26 @@
 #include "plan/holding.h"
 
+#include <algorithm>
+
 #include "base/text.h"
+#include "plan/inject.h"
 
 namespace fitrun {
+namespace {
+
+// Whether the tool is started by nobody in between, who might keep our pipes or
+// MAKEFLAGS from it; and where its count is, if anywhere, is known.
+bool takes_tokens(const Target& target) {
+  if (!target.tool || !target.tool->jobserver || target.as_is ||
+      inherits_jobserver(target))
+    return false;
+  const std::vector<std::string>& command = target.command;
+  const auto line = read_tool_line(*target.tool, command);
+  return line && line->named.front() == 0 && line->unreadable.empty() &&
+         std::none_of(command.begin(), command.end(), places_count);
+}
+
+}  // namespace
 
 double hold_headroom(const Target& target, const PoolNeeds& needs) {
   const bool is_said =
@@ -42,6 +60,7 @@ HoldPlan plan_holding(const Target& target, const PoolPlan& ram,
   plan.outside = target.held_outside && want > 1;
   if (plan.outside) return plan;
   plan.active = plan.cap > 0 && want > 1 && (choice == Hold::on || by_default);
+  plan.jobserver = plan.active && target.jobserver && takes_tokens(target);
   return plan;
 }
 

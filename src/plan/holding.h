@@ -29,6 +29,7 @@ struct HoldPlan {
   std::optional<std::uint64_t> bound;  // of a job's bytes, as declared
   bool at_birth_only = false;          // workers that take many jobs
   std::size_t kinds = 0;               // whose peaks are known
+  bool jobserver = false;  // ours hands out its jobs, while it is `active`
 
   // "3 kinds known".
   std::string known() const;

@@ -157,4 +157,17 @@ Result<Launch> launch_with(const Plan& plan, const Target& target,
   return launch;
 }
 
+Launch under_jobserver(Launch launch, const Target& target,
+                       const std::string& makeflags) {
+  launch.command = without_count(*target.tool, launch.command);
+  const auto caller = target.inherited.find("MAKEFLAGS");
+  std::string before =
+      caller == target.inherited.end() ? std::string() : caller->second;
+  for (const auto& [name, value] : launch.changes.set)
+    if (name == "MAKEFLAGS") before = value;
+  launch.changes.set.emplace_back("MAKEFLAGS",
+                                  add_makeflags(before, makeflags));
+  return launch;
+}
+
 }  // namespace fitrun

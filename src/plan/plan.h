@@ -70,4 +70,9 @@ Result<Plan> make_plan(const Target& target, PlanInput input);
 Result<Launch> launch_with(const Plan& plan, const Target& target,
                            std::uint64_t threads, const std::string& input);
 
+// The launch of a tool that is to take its jobs from the jobserver of which
+// `makeflags` says where it is: a count in its command line would win.
+Launch under_jobserver(Launch launch, const Target& target,
+                       const std::string& makeflags);
+
 }  // namespace fitrun

@@ -163,8 +163,9 @@ std::string render_text(const Plan& plan, const TextStyle& style) {
     out += row(
         "holds", format_bytes(static_cast<double>(plan.hold.cap)), "for jobs",
         fmt::format("up to {} at once; those that do not fit are stopped "
-                    "at birth ({})",
-                    plan.hold.width, plan.hold.known()));
+                    "at birth ({}){}",
+                    plan.hold.width, plan.hold.known(),
+                    plan.hold.jobserver ? "; a jobserver starts them" : ""));
   }
   if (plan.copies.empty()) return out + runs("runs", plan.launch);
   for (const Launch& copy : plan.copies) out += runs("a copy", copy);

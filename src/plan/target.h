@@ -27,6 +27,8 @@ struct Target {
   // something else: the mean that was learned.
   std::optional<double> job_bound{};
   bool headroom_is_learned = false;  // nobody has said it
+  // Its jobs may be handed out by a jobserver of ours.
+  bool jobserver = false;
   // A launch around this one holds the jobs of its whole tree, ours too.
   bool held_outside = false;
   // The caller's values of inherited_names(); of a variable that is not set

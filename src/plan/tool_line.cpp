@@ -308,6 +308,30 @@ Strings with_count(const Tool& tool, const Strings& command,
   return out;
 }
 
+Strings without_count(const Tool& tool, const Strings& command) {
+  const auto line = read_tool_line(tool, command);
+  if (!line) return command;
+  Strings out = command;
+  // From the end, so that what was found before stands where it was.
+  for (std::size_t i = line->places.size(); i-- > 0;) {
+    const CountPlace& place = line->places[i];
+    const auto option = out.begin() + static_cast<std::ptrdiff_t>(place.option);
+    const bool within = place.word == place.option;
+    if (!within) out.erase(option + 1);
+    std::string others;  // letters in the same word
+    if (!option->starts_with("--")) {
+      others = option->substr(0, within ? place.begin : option->npos);
+      if (others.ends_with('=')) others.pop_back();
+      others.pop_back();
+    }
+    if (others.size() < 2)
+      out.erase(option);
+    else
+      *option = others;
+  }
+  return out;
+}
+
 Strings kind_of_line(const Tool* tool, const Strings& command) {
   Strings kind;
   if (command.empty()) return kind;

@@ -73,6 +73,10 @@ std::vector<std::string> with_count(const Tool& tool,
                                     std::uint64_t count,
                                     const std::vector<std::string>& insert);
 
+// The line without any place that says a number.
+std::vector<std::string> without_count(const Tool& tool,
+                                       const std::vector<std::string>& command);
+
 // The words that tell one kind of work from another: the tool by its basename,
 // whatever starts it (wrappers.h), or the program, subcommand, operands and
 // what Tool::kind names, without any other option; at most kMostKindWords of

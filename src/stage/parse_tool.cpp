@@ -89,11 +89,11 @@ void jobs(TomlReader& in, const toml::table& table, Tool& tool) {
 }  // namespace
 
 Tool parse_tool(TomlReader& in, const toml::table& table) {
-  in.check_keys(
-      table,
-      {"commands", "count", "cpus", "one", "values", "kind", "kind_flags",
-       "files", "end", "stops_at_word", "insert", "variables", "jobs"},
-      "[tool]");
+  in.check_keys(table,
+                {"commands", "count", "cpus", "one", "values", "kind",
+                 "kind_flags", "files", "end", "stops_at_word", "insert",
+                 "variables", "jobs", "jobserver"},
+                "[tool]");
   constexpr std::string_view kOption = "an option, like \"-j\" or \"--jobs\"";
   Tool tool;
   commands(in, table, tool);
@@ -114,6 +114,7 @@ Tool parse_tool(TomlReader& in, const toml::table& table) {
   jobs(in, table, tool);
   tool.files = flag(in, table, "files");
   tool.stops_at_word = flag(in, table, "stops_at_word");
+  tool.jobserver = flag(in, table, "jobserver");
   return tool;
 }
 

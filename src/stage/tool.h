@@ -45,6 +45,9 @@ struct Tool {
   // Where one does, the count goes into the command line, which wins over it.
   std::vector<std::string> variables;
   JobKind jobs = JobKind::processes;
+  // It takes part in GNU make's jobserver where MAKEFLAGS names its pipes, and
+  // has no count of its own then.
+  bool jobserver = false;
 };
 
 }  // namespace fitrun

@@ -1,5 +1,6 @@
 #include "catch.h"
 #include "plan/holding.h"
+#include "plan/plan.h"
 
 using namespace fitrun;
 
@@ -96,4 +97,62 @@ TEST_CASE("a stage that needs a GPU's memory too is not held", "[hold]") {
   make.ram.binding.available = 0;
   make.ram.reading.constraints.front().available = 0;
   CHECK_FALSE(make.plan().active);
+}
+
+TEST_CASE("a jobserver serves who is held, takes part, and has no other",
+          "[hold][jobserver]") {
+  Make make;
+  make.target.tool->commands = {{"make"}};
+  make.target.tool->count = {"-j"};
+  make.target.tool->cpus = {""};
+  make.target.tool->variables = {"MAKEFLAGS"};
+  make.target.tool->jobserver = true;
+  make.target.command = {"make", "-j16"};
+  CHECK_FALSE(make.plan().jobserver);
+  make.target.jobserver = true;
+  CHECK(make.plan().jobserver);
+  CHECK_FALSE(make.plan(4, 4).jobserver);
+  const auto serves = [](Make other) { return other.plan().jobserver; };
+  Make other = make;
+  other.target.tool->jobserver = false;
+  CHECK_FALSE(serves(other));
+  other = make;
+  other.target.as_is = true;
+  CHECK_FALSE(serves(other));
+  other = make;
+  other.target.command = {"nice", "make", "-j16"};
+  CHECK_FALSE(serves(other));
+  other.target.command = {"make", "-j<threads>"};
+  CHECK_FALSE(serves(other));
+  other.target.command = {"make", "-j1x"};
+  CHECK_FALSE(serves(other));
+  other.target.command = {"/usr/bin/make"};
+  CHECK(serves(other));
+  other.target.inherited["MAKEFLAGS"] = "k -j8";
+  CHECK(serves(other));
+  other.target.inherited["MAKEFLAGS"] = " -j8 --jobserver-auth=3,4";
+  CHECK_FALSE(serves(other));
+}
+
+TEST_CASE("under a jobserver make has no count of its own",
+          "[hold][jobserver]") {
+  Make make;
+  make.target.tool->commands = {{"make"}};
+  make.target.tool->count = {"-j"};
+  make.target.inherited["MAKEFLAGS"] = "kn -- X=1";
+  const Launch counted{8, {"make", "-kj8", "all"}, {}};
+  const std::string auth = " -j8 --jobserver-auth=10,11";
+  Launch served = under_jobserver(counted, make.target, auth);
+  CHECK(served.command == std::vector<std::string>{"make", "-k", "all"});
+  REQUIRE(served.changes.set.size() == 1);
+  CHECK(served.changes.set[0].second == "kn -j8 --jobserver-auth=10,11 -- X=1");
+  // What the stage adds is kept, and stands before.
+  Launch injected = counted;
+  injected.changes.set.emplace_back("MAKEFLAGS", "kn --no-print-directory");
+  served = under_jobserver(injected, make.target, auth);
+  CHECK(served.changes.set.back().second ==
+        "kn --no-print-directory -j8 --jobserver-auth=10,11");
+  make.target.inherited.clear();
+  served = under_jobserver(counted, make.target, auth);
+  CHECK(served.changes.set.back().second == auth);
 }

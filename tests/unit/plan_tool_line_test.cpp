@@ -84,6 +84,12 @@ std::uint64_t asked(const Tool& tool, std::string_view text) {
   return workers_of(*read->places.back().asked, 8);
 }
 
+Strings words_at(const Strings& words, const std::vector<std::size_t>& places) {
+  Strings found;
+  for (const std::size_t place : places) found.push_back(words[place]);
+  return found;
+}
+
 std::size_t unreadable(const Tool& tool, std::string_view text) {
   return read_tool_line(tool, line(text)).value().unreadable.size();
 }
@@ -235,7 +241,28 @@ TEST_CASE("whatever is put in is read again, and nothing else is changed",
     for (std::size_t i = 0; i < before.size(); ++i)
       if (!may_differ[i]) REQUIRE(after[i] == before[i]);
     REQUIRE(with_count(make(), after, count, {}) == after);
+    const Strings without = without_count(make(), before);
+    const auto rest = read_tool_line(make(), without);
+    REQUIRE(rest->places.empty());
+    REQUIRE(words_at(without, rest->operands) ==
+            words_at(before, read->operands));
+    REQUIRE(rest->unreadable.size() == read->unreadable.size());
+    REQUIRE(rest->kinds.size() == read->kinds.size());
   }
+}
+
+TEST_CASE("the number can be taken out of a line", "[tool]") {
+  const auto without = [](std::string_view text) {
+    return without_count(make(), line(text));
+  };
+  CHECK(without("make -j16 all") == line("make all"));
+  CHECK(without("make -j 16 all") == line("make all"));
+  CHECK(without("make -j all") == line("make all"));
+  CHECK(without("make --jobs=16 -k --jobs 3 --jobs") == line("make -k"));
+  CHECK(without("make -kj16 -skj 3 x") == line("make -k -sk x"));
+  CHECK(without("make -kj") == line("make -k"));
+  CHECK(without("make -C -j4 -j=5 -- -j6") == line("make -C -j4 -- -j6"));
+  CHECK(without("gcc -j4") == line("gcc -j4"));
 }
 
 TEST_CASE("a variable of the tool says the number as well", "[tool]") {

@@ -1,0 +1,171 @@
+#include "hold/token_pipe.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "os/file.h"
+
+namespace fitrun {
+namespace {
+
+constexpr char kToken = '+';
+constexpr int kFirstOfClients = 10;
+
+// A descriptor that is ours alone, of what `fd` is.
+Result<Fd> reopen(const Fd& fd, int flags) {
+  const std::string path = fmt::format("/proc/self/fd/{}", fd.get());
+  Fd opened(::open(path.c_str(), flags | O_CLOEXEC));
+  if (!opened) return path_error(path, errno);
+  return opened;
+}
+
+Result<Fd> end_of_clients(int fd) {
+  const std::string path = fmt::format("/proc/self/fd/{}", fd);
+  const Fd opened(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!opened) return path_error(path, errno);
+  Fd moved(::fcntl(opened.get(), F_DUPFD_CLOEXEC, kFirstOfClients));
+  if (!moved) return path_error("fcntl", errno);
+  return moved;
+}
+
+// The last of what is there; empty: nothing new. `closed` is set where nobody
+// writes any more.
+std::optional<TokenNews> latest(int fd, bool& closed) {
+  std::optional<TokenNews> news;
+  TokenNews read;
+  while (true) {
+    const ssize_t n = ::read(fd, &read, sizeof read);
+    if (n < 0 && errno == EINTR) continue;
+    if (n == 0) closed = true;
+    if (n != sizeof read) return news;
+    news = read;
+    pollfd more{fd, POLLIN, 0};
+    if (::poll(&more, 1, 0) != 1 || (more.revents & POLLIN) == 0) return news;
+  }
+}
+
+}  // namespace
+
+void TokenPipe::Unmap::operator()(std::atomic<std::uint64_t>* page) const {
+  ::munmap(page, sizeof *page);
+}
+
+Result<TokenPipe> TokenPipe::make(std::uint64_t jobs) {
+  TokenPipe pipe;
+  pipe.jobs_ = jobs;
+  void* const page = ::mmap(nullptr, sizeof *pipe.gone_, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return path_error("mmap", errno);
+  pipe.gone_.reset(new (page) std::atomic<std::uint64_t>(0));
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
+  const Fd takes(ends[0]);
+  pipe.offers_ = Fd(ends[1]);
+  // A page, whatever its size is: the smallest that there is.
+  if (::fcntl(pipe.offers_.get(), F_SETPIPE_SZ, 1) < 0 ||
+      ::fcntl(pipe.offers_.get(), F_SETFL, O_DIRECT | O_NONBLOCK) != 0)
+    return path_error("fcntl", errno);
+  auto withdraws = reopen(takes, O_RDONLY | O_NONBLOCK);
+  if (!withdraws) return withdraws.error();
+  pipe.withdraws_ = std::move(*withdraws);
+  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
+  const Fd gives(ends[1]);
+  pipe.returns_ = Fd(ends[0]);
+  if (::fcntl(pipe.returns_.get(), F_SETFL, O_NONBLOCK) != 0)
+    return path_error("fcntl", errno);
+  return pipe;
+}
+
+bool TokenPipe::is_taken() const {
+  pollfd offers{offers_.get(), POLLOUT, 0};
+  return ::poll(&offers, 1, 0) == 1 && (offers.revents & POLLOUT) != 0;
+}
+
+bool TokenPipe::offer() const {
+  return ::write(offers_.get(), &kToken, 1) == 1;
+}
+
+bool TokenPipe::withdraw() const {
+  char token = 0;
+  return ::read(withdraws_.get(), &token, 1) == 1;
+}
+
+std::size_t TokenPipe::given_back() const {
+  std::array<char, 256> tokens{};
+  const ssize_t n = ::read(returns_.get(), tokens.data(), tokens.size());
+  return n > 0 ? static_cast<std::size_t>(n) : 0;
+}
+
+std::vector<int> TokenPipe::descriptors() const {
+  return {offers_.get(), withdraws_.get(), returns_.get()};
+}
+
+Result<TokenEnds> TokenEnds::of(const TokenPipe& pipe) {
+  auto takes = end_of_clients(pipe.offers());
+  if (!takes) return takes.error();
+  auto gives = end_of_clients(pipe.returns());
+  if (!gives) return gives.error();
+  return TokenEnds{pipe.jobs(), std::move(*takes), std::move(*gives)};
+}
+
+std::string TokenEnds::makeflags() const {
+  return fmt::format(" -j{} --jobserver-auth={},{}", jobs, takes.get(),
+                     gives.get());
+}
+
+Result<void> TokenEnds::bequeath() const {
+  for (const Fd* const end : {&takes, &gives})
+    if (::fcntl(end->get(), F_SETFD, 0) != 0) return path_error("fcntl", errno);
+  return {};
+}
+
+void serve_tokens(const TokenPipe& pipe, int news,
+                  const std::function<void()>& orphaned) {
+  Tokens tokens(pipe.jobs() - 1, pipe.gone(), !pipe.is_taken());
+  bool served = true;
+  bool clients = true;
+  while (clients || served) {
+    std::array<pollfd, 3> wait{
+        {{served ? news : -1, POLLIN, 0},
+         {clients ? pipe.returns() : -1, POLLIN, 0},
+         {tokens.is_offered() ? pipe.offers() : -1, POLLOUT, 0}}};
+    if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return;
+    if (tokens.is_offered() && pipe.is_taken()) tokens.take();
+    if (wait[1].revents != 0) {
+      const std::size_t count = pipe.given_back();
+      tokens.give_back(count);
+      clients = count > 0 || (wait[1].revents & POLLHUP) == 0;
+    }
+    if (wait[0].revents != 0) {
+      bool closed = false;
+      const auto told = latest(news, closed);
+      if (told && told->ended) return;
+      if (told) tokens.look(*told, Tokens::Clock::now());
+      if (closed) {
+        served = false;
+        tokens.let_go();
+        orphaned();
+      }
+    }
+    if (tokens.is_offered() && !tokens.may_offer() && pipe.withdraw())
+      tokens.withdraw();
+    if (!tokens.is_offered() && tokens.may_offer()) {
+      tokens.offer();
+      pipe.gone() = tokens.gone();  // first: a lost token does less harm
+      if (!pipe.offer()) tokens.withdraw();
+    }
+    pipe.gone() = tokens.gone();
+  }
+}
+
+}  // namespace fitrun

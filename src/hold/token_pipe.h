@@ -1,0 +1,84 @@
+// The two pipes of a jobserver that hands out its tokens one by one.
+//
+// Clients take from one pipe and give back into another, so that nobody but the
+// server decides who gets a token that has come back. The first holds a single
+// token: in packet mode (O_DIRECT, pipe(2)) a byte fills the one page that it
+// has, and poll(2) tells when it was taken.
+//
+// The clients' ends are open for both reading and writing: where every server
+// was killed, giving back is no "Broken pipe", and waiting for a token no end
+// of file. Then a build goes on with the jobs that it has, one at the least.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "hold/jobserver.h"
+#include "os/fd.h"
+
+namespace fitrun {
+
+class TokenPipe {
+ public:
+  // For so many jobs at once, one of which needs no token.
+  static Result<TokenPipe> make(std::uint64_t jobs);
+
+  std::uint64_t jobs() const { return jobs_; }
+
+  bool is_taken() const;           // nothing is on offer
+  bool offer() const;              // whether a token is on offer now
+  bool withdraw() const;           // whether it was not taken meanwhile
+  std::size_t given_back() const;  // since the last call
+
+  // For poll(2): POLLOUT when the offer was taken; POLLIN when something was
+  // given back, POLLHUP when there are no clients.
+  int offers() const { return offers_.get(); }
+  int returns() const { return returns_.get(); }
+  std::vector<int> descriptors() const;
+
+  // Tokens::gone(), of all processes that have inherited this, and never below
+  // what is true: who goes on where a server was killed hands out none twice.
+  std::atomic<std::uint64_t>& gone() const { return *gone_; }
+
+ private:
+  struct Unmap {
+    void operator()(std::atomic<std::uint64_t>* page) const;
+  };
+
+  std::uint64_t jobs_ = 1;
+  std::unique_ptr<std::atomic<std::uint64_t>, Unmap> gone_;
+  Fd offers_;     // what is written is on offer
+  Fd withdraws_;  // the same pipe to read from
+  Fd returns_;
+};
+
+// What a client inherits. Both numbers are 10 or above: scripts use those below
+// for themselves.
+struct TokenEnds {
+  std::uint64_t jobs = 1;
+  Fd takes{};
+  Fd gives{};
+
+  static Result<TokenEnds> of(const TokenPipe& pipe);
+
+  // What MAKEFLAGS is to say.
+  std::string makeflags() const;
+
+  // They are not close-on-exec any more.
+  Result<void> bequeath() const;
+};
+
+// Hands out tokens until `news`, a pipe of TokenNews, says that the command has
+// ended. Where it closes before that, whoever held jobs was killed: `orphaned`
+// is called, and all tokens are handed out until there are no clients.
+void serve_tokens(const TokenPipe& pipe, int news,
+                  const std::function<void()>& orphaned);
+
+}  // namespace fitrun
