@@ -16,7 +16,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # The drivers' program alone has a dynamic C library; 2.36 is Debian 12's.
-# tests/packages/run looks whether it asks for a later one.
+# tests/install/run looks whether it asks for a later one.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libc6 (>= 2.36)")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "\
 fitrun stands before a parallel command, \"fitrun make -j16\", and becomes
