@@ -1,7 +1,8 @@
 #!/bin/bash
 # check_docs.sh FITRUN: the man page, the completion and docs/reference.md name exactly
 # the options that --help of every command has, and each option's variable. The other
-# man pages have all that check_pages.py says.
+# man pages have all that check_pages.py says. The pages, the examples of CI and the
+# changelog speak of the version that fitrun has.
 set -u
 fitrun=$1
 cd "$(dirname "$0")/.." || exit 2
@@ -64,9 +65,15 @@ for name in $(names_in src/cli/option_table.cpp) FITRUN_THREADS; do
   grep -q "\`$name" docs/*.md || complain "docs: no $name"
 done
 
+# Three numbers behind "fitrun-", "version: " and their like, in what a user copies.
 version=$("$fitrun" --version)
-head -n 20 CHANGELOG.md | grep -qxE "## (Unreleased|${version#fitrun }(, .*)?)" ||
-  complain "CHANGELOG.md does not begin with Unreleased or ${version#fitrun }"
+version=${version#fitrun }
+named=$(grep -rnE '(fitrun[-_]|@v|/v|ref: v|ersion: |such as |--branch v|tag -s v)[0-9]+\.[0-9]+\.[0-9]+' \
+  README.md docs examples/ci packaging/action packaging/gitlab)
+[ -n "$named" ] || complain "no page names a version"
+grep -vF "$version" <<<"$named" >&2 && complain "the version is $version"
+grep -qxE "## ${version//./\\.}, 20[0-9-]{8}" CHANGELOG.md ||
+  complain "CHANGELOG.md has no $version with its date"
 
 said=$(tests/check_pages.py 2>&1) || complain "$said"
 if command -v man >/dev/null; then
