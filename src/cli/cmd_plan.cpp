@@ -44,7 +44,7 @@ ExitStatus plan_command(const Options& options,
   const Host host(options.root);
   const LedgerReading seen = Ledger(host, environment).read();
   Plan plan = decide(target, host, seen, caller, known.alike);
-  if (plan.hold.active) plan.hold.kinds = known_kinds(target, known, caller);
+  if (plan.hold.active) plan.hold.kinds = kinds_of_jobs(target, known, caller);
   show(plan, options.format);
   // The text says it already; the other formats are read by programs.
   if (options.format != Format::text)

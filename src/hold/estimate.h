@@ -56,8 +56,9 @@ class KnownPeaks {
                         std::uint64_t current,
                         std::optional<std::uint64_t> bound) const;
 
-  // Kinds that were seen.
+  // Kinds of which there is a peak.
   std::size_t kinds() const { return kinds_.size(); }
+  bool has_kind(const std::string& kind) const { return kinds_.contains(kind); }
   const std::unordered_map<JobHash, KnownJob>& jobs() const { return jobs_; }
 
  private:

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -116,12 +118,22 @@ bool is_held_outside(const Host& host, const Caller& caller) {
   return pid == *holder;
 }
 
-std::size_t known_kinds(const Target& target, const Learning& known,
-                        const Caller& caller) {
+KindCounts kinds_of_jobs(const KnownPeaks& peaks,
+                         const std::vector<RunRecord>& records) {
+  std::set<std::string_view> unknown;
+  for (const RunRecord& record : records)
+    for (const KindPeaks& kind : record.jobs.kinds)
+      if (!peaks.has_kind(kind.kind)) unknown.insert(kind.kind);
+  return {peaks.kinds(), peaks.kinds() + unknown.size()};
+}
+
+KindCounts kinds_of_jobs(const Target& target, const Learning& known,
+                         const Caller& caller) {
   const std::string file = peaks_file(runs_like(own_record(known, target)),
                                       state_place(caller.environment));
-  return known_peaks(file, days_since_1970(), target.stage.label.value, caller)
-      .kinds();
+  const KnownPeaks peaks =
+      known_peaks(file, days_since_1970(), target.stage.label.value, caller);
+  return kinds_of_jobs(peaks, known.alike);
 }
 
 std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "launch/caller.h"
 #include "launch/learning.h"
@@ -25,9 +26,12 @@ inline constexpr const char* kHolderVariable = "FITRUN_HOLDER";
 // in its tree is held by anybody else.
 bool is_held_outside(const Host& host, const Caller& caller);
 
-// Of how many kinds of jobs earlier builds have told a peak.
-std::size_t known_kinds(const Target& target, const Learning& known,
-                        const Caller& caller);
+// What earlier builds have told of kinds of jobs: the records of all, and the
+// peaks that those that held have kept.
+KindCounts kinds_of_jobs(const KnownPeaks& peaks,
+                         const std::vector<RunRecord>& records);
+KindCounts kinds_of_jobs(const Target& target, const Learning& known,
+                         const Caller& caller);
 
 // For whoever is to hold, with what earlier builds of the same project with the
 // same tool say of its jobs; empty where nothing is held, or no list of it can

@@ -103,7 +103,7 @@ void run_stage(const LaunchOptions& options, const Host& host,
   };
   std::optional<HoldOrders> hold = order_hold();
   if (hold)
-    plan.hold.kinds = hold->known.kinds();
+    plan.hold.kinds = kinds_of_jobs(hold->known, past);
   else if (plan.hold.active)
     give_up_holding(plan, target);
   tell(plan, ledger, caller);

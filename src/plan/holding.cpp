@@ -29,8 +29,10 @@ double hold_headroom(const Target& target, const PoolNeeds& needs) {
 }
 
 std::string HoldPlan::known() const {
-  if (kinds == 0) return "none known yet";
-  return counted(kinds, "kind") + " known";
+  if (kinds.seen == 0) return "none known yet";
+  const std::string all = counted(kinds.seen, "kind") + " known";
+  return kinds.known < kinds.seen ? std::to_string(kinds.known) + " of " + all
+                                  : all;
 }
 
 HoldPlan plan_holding(const Target& target, const PoolPlan& ram,

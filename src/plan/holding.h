@@ -21,6 +21,12 @@ namespace fitrun {
 // another: it is measured anew at each look.
 inline constexpr double kHoldHeadroom = 0.90;
 
+// Of jobs in earlier builds.
+struct KindCounts {
+  std::size_t known = 0;  // with the peak of one of them
+  std::size_t seen = 0;   // those, and what was too short or not followed
+};
+
 struct HoldPlan {
   bool active = false;
   bool outside = false;                // a launch around this one does it
@@ -28,10 +34,10 @@ struct HoldPlan {
   std::uint64_t cap = 0;               // bytes for all of them
   std::optional<std::uint64_t> bound;  // of a job's bytes, as declared
   bool at_birth_only = false;          // workers that take many jobs
-  std::size_t kinds = 0;               // whose peaks are known
+  KindCounts kinds{};
   bool jobserver = false;  // ours hands out its jobs, while it is `active`
 
-  // "3 kinds known".
+  // "3 kinds known", "12 of 14 kinds known".
   std::string known() const;
   // Whether the command starts with `width`, because somebody holds its jobs.
   bool keeps_width() const { return active || outside; }

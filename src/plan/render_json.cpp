@@ -104,7 +104,8 @@ std::string render_json(const Plan& plan) {
        {{"active", plan.hold.active},
         {"width", plan.hold.width},
         {"cap", plan.hold.cap},
-        {"known", plan.hold.kinds},
+        {"known", plan.hold.kinds.known},
+        {"kinds", plan.hold.kinds.seen},
         {"jobserver", plan.hold.jobserver}}},
       {"command", plan.launch.command},
       {"env", std::move(environment)}};

@@ -22,12 +22,12 @@ jobs = "processes"
 class Project:
     """A Makefile of jobs of so many MiB, and a make whose bound is known."""
 
-    def __init__(self, w, sizes, bound=120, recipe=None):
+    def __init__(self, w, sizes, bound=120, recipe=None, record=False):
         self.w = w
         self.folder = tempfile.mkdtemp(dir=w.scratch)
         os.makedirs(self.folder + "/config/fitrun")
         with open(self.folder + "/config/fitrun/make.toml", "w") as f:
-            f.write(TOOL.format(bound=bound))
+            f.write("record = true\n" * record + TOOL.format(bound=bound))
         jobs = " ".join(f"job{i}" for i in range(len(sizes)))
         with open(self.folder + "/Makefile", "w") as f:
             f.write(f"all: {jobs}\n")

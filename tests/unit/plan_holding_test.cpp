@@ -64,6 +64,17 @@ TEST_CASE("a headroom that somebody said is kept while jobs are held",
   CHECK(make.plan().cap == 9'000'000'000);
 }
 
+TEST_CASE("of the kinds of jobs that were seen some are known", "[hold]") {
+  HoldPlan plan;
+  CHECK(plan.known() == "none known yet");
+  plan.kinds = {14, 14};
+  CHECK(plan.known() == "14 kinds known");
+  plan.kinds = {12, 14};
+  CHECK(plan.known() == "12 of 14 kinds known");
+  plan.kinds = {0, 1};
+  CHECK(plan.known() == "0 of 1 kind known");
+}
+
 TEST_CASE("only what is a process of its own is held unasked", "[hold]") {
   Make make;
   make.target.tool->jobs = JobKind::workers;
