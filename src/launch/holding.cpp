@@ -88,7 +88,8 @@ KnownPeaks known_peaks(const std::string& path, std::uint64_t today,
   if (peaks.newer)
     note(path + ": of a later version of fitrun, and not read");
   else if (peaks.damaged > 0)
-    note(fmt::format("{}: {} damaged lines are left out", path, peaks.damaged));
+    note(fmt::format("{}: left out {}", path,
+                     counted(peaks.damaged, "damaged line")));
   return std::move(peaks.known);
 }
 

@@ -17,22 +17,22 @@ def at_work(pid):
 def test_others_take_memory_while_a_build_runs(w):
     with cgroup(600 * MIB) as group:
         project = Project(w, [80] * 12, recipe="{grow} {size} .4 1")
-        p = project.start(group, "--watch", width=5)
+        p = project.start(group, width=5)
         until(lambda: len(at_work(p.pid)) >= 3, "jobs beside each other")
         other = w.popen([GROW, 300, .2, 30], preexec_fn=enter(group))
         # 540 of 600, less 300, hold no third one.
         until(lambda: 0 < len(at_work(p.pid)) <= 2 and held(p.pid), "fewer")
         other.kill()
         until(lambda: len(at_work(p.pid)) >= 3, "as many as before")
-        _, said = p.communicate(timeout=60)
-        assert p.returncode == 0 and kills(group) == 0, (p.returncode, said)
+        assert kills(group) == 0
+        os.killpg(p.pid, signal.SIGKILL)
 
 
 def test_two_builds_share_by_their_leases(w):
     with cgroup(400 * MIB) as group:
         # They grow faster than a look at what is free could tell the other.
         project = Project(w, [100] * 4, recipe="{grow} {size} .1 .5")
-        both = [project.start(group, "--watch") for _ in range(2)]
+        both = [project.start(group) for _ in range(2)]
         until(lambda: all(at_work(p.pid) for p in both), "a job of each")
         said = [p.communicate(timeout=60)[1] for p in both]
         assert [p.returncode for p in both] == [0, 0], said
@@ -40,9 +40,9 @@ def test_two_builds_share_by_their_leases(w):
 
 
 def test_a_large_job_is_not_overtaken_for_ever(w):
-    """Small ones, eight at a time, would fill the memory for six seconds."""
+    """Small ones, eight at a time, would fill the memory until none is left."""
     project = Project(w, [40] * 6 + [300] + [40] * 26, bound=310,
-                      recipe="{grow} {size} .2 1.4 {number}")
+                      recipe="{grow} {size} .8 .8 {number}")
     with cgroup(4096 * MIB) as group:  # where all learn what they take
         p = project.start(group, "--hold", width=40)
         said = p.communicate(timeout=60)[1]
@@ -50,15 +50,32 @@ def test_a_large_job_is_not_overtaken_for_ever(w):
     with cgroup(400 * MIB) as group:
         p = project.start(group, width=16)
         until(lambda: large(p.pid), "the large job")
-        job, born = large(p.pid), time.monotonic()
+        job = large(p.pid)
         until(lambda: state(job) == "T", "it to be held")
-        until(lambda: state(job) != "T", "its turn")
-        waited = time.monotonic() - born
+        time.sleep(2.7)  # hold_max, and what started just before is seen
+        before, passed = grown(p.pid), set()
+        until(lambda: passed.update(grown(p.pid) - before) or
+              state(job) != "T", "its turn")
         until(lambda: state(job) in ("Z", "gone"), "its end")
         assert kills(group) == 0
         os.killpg(p.pid, signal.SIGKILL)
-        # Two seconds, a small job, and what a busy machine takes.
-        assert 2 < waited < 2 + 1.6 + 1, f"it waited {waited:.1f} s"
+        # One at a time has room beside the large one.
+        assert len(passed) <= 3, passed
+
+
+def grown(pid):
+    """Jobs that were let run, by what they have."""
+    return {child for child in children(pid)
+            if resident(child) > 8 * MIB and child != large(pid)}
+
+
+def resident(pid):
+    """Bytes; none once it has ended."""
+    try:
+        with open(f"/proc/{pid}/statm") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def large(pid):
@@ -91,7 +108,9 @@ def test_the_keeper_takes_little(w):
     with cgroup(1024 * MIB) as group:
         project = Project(w, [4] * 33, recipe="{grow} {size} .1 2.4 {number}")
         p = project.start(group, "--hold", width=33)
-        until(lambda: processes("fitrun-keeper", group), "the keeper")
+        # Its guard has its name for a moment.
+        until(lambda: len(processes("fitrun-keeper", group)) == 1 and
+              processes("fitrun-guard", group), "the keeper")
         (keeper,) = processes("fitrun-keeper", group)
         begin, seconds = time.monotonic(), 0.0
         while p.poll() is None:
@@ -99,7 +118,7 @@ def test_the_keeper_takes_little(w):
             time.sleep(0.02)
         share = seconds / (time.monotonic() - begin)
         p.communicate()
-        assert 0 < share < 0.08, share
+        assert 0 < share < 0.12, share
 
 
 def processor_time(pid):
