@@ -22,43 +22,45 @@ std::uint64_t token_users(const std::vector<SeenProcess>& tree) {
   return users - std::min<std::uint64_t>(1, users);
 }
 
-Tokens::Tokens(std::uint64_t all, std::uint64_t gone, bool offered)
+Tokens::Tokens(std::uint64_t all, std::uint64_t gone, std::uint64_t offered)
     : all_(all),
-      gone_(std::max<std::uint64_t>(gone, offered ? 1 : 0)),
+      gone_(std::max(gone, offered)),
       offered_(offered),
+      latest_(out()),
       seen_(out()) {}
 
-bool Tokens::may_offer() const {
-  if (out() >= all_) return false;
-  if (!paced_) return true;
+std::uint64_t Tokens::to_offer() const {
+  const std::uint64_t left = all_ - std::min(all_, out());
+  if (!paced_) return left;
   const std::uint64_t unseen = out() - std::min(out(), seen_);
-  return held_ + unseen < kMostHeldByTokens;
+  const std::uint64_t held = std::min(kMostHeldByTokens, held_ + unseen);
+  return std::min(left, kMostHeldByTokens - held);
 }
 
 void Tokens::offer() {
-  if (offered_) return;
-  offered_ = true;
+  ++offered_;
   ++gone_;
 }
 
 void Tokens::withdraw() {
-  if (!offered_) return;
-  offered_ = false;
+  if (offered_ == 0) return;
+  --offered_;
   --gone_;
 }
 
-void Tokens::take() {
-  offered_ = false;
+void Tokens::take(std::uint64_t left) {
+  offered_ = std::min(offered_, left);
 }
 
 void Tokens::give_back(std::uint64_t count) {
-  // Not the one on offer, whatever clients write.
+  // None of those on offer, whatever clients write.
   gone_ -= std::min(count, out());
 }
 
 void Tokens::look(const TokenNews& news, Clock::time_point now) {
   held_ = news.held;
-  seen_ = out();
+  seen_ = latest_;
+  latest_ = out();
   const std::uint64_t missing =
       out() - std::min<std::uint64_t>(out(), news.users);
   if (missing == 0) {
@@ -72,7 +74,6 @@ void Tokens::look(const TokenNews& news, Clock::time_point now) {
   missing_ = std::min(missing_, missing);
   if (now - *missing_since_ < kLost) return;
   give_back(missing_);
-  seen_ = out();
   missing_since_.reset();
 }
 

@@ -1,9 +1,9 @@
 // The tokens of make's jobserver, counted by whoever hands them out.
 //
 // A client (make, and what it starts: sub-makes, cargo, gcc -flto) runs one job
-// without asking; for each more it takes a token, and gives it back. We offer
-// one token at a time, know when it is taken, and can take an offer back: so a
-// build ramps up as its jobs are seen, in place of starting all at once.
+// without asking; for each more it takes a token, and gives it back. We offer a
+// few at a time and can take an offer back: so a build ramps up as its jobs are
+// seen, in place of starting all at once.
 //
 // A client that is killed keeps its tokens. They are written off where fewer
 // processes than tokens have been there for a while. Pure.
@@ -40,19 +40,19 @@ class Tokens {
   using Clock = std::chrono::steady_clock;
 
   // `all` is how many there are; `gone` those that are with clients or on offer
-  // already, `offered` whether one of them is on offer.
+  // already, of which `offered` are on offer.
   explicit Tokens(std::uint64_t all, std::uint64_t gone = 0,
-                  bool offered = false);
+                  std::uint64_t offered = 0);
 
   std::uint64_t gone() const { return gone_; }
-  bool is_offered() const { return offered_; }
+  std::uint64_t offered() const { return offered_; }
 
-  // Whether one may be on offer now.
-  bool may_offer() const;
+  // How many are to be on offer now.
+  std::uint64_t to_offer() const;
 
-  void offer();     // to be called before the offer is made
-  void withdraw();  // once it was taken back
-  void take();      // a client has taken the offer
+  void offer();     // one more: to be called before the offer is made
+  void withdraw();  // one less, once it was taken back
+  void take(std::uint64_t left);  // clients have left so many of those on offer
   void give_back(std::uint64_t count);
 
   // From now on only so many start between two looks as may be held.
@@ -62,14 +62,17 @@ class Tokens {
   void let_go();
 
  private:
-  std::uint64_t out() const { return gone_ - (offered_ ? 1 : 0); }
+  std::uint64_t out() const { return gone_ - offered_; }
 
   std::uint64_t all_;
   std::uint64_t gone_;
-  bool offered_;
+  std::uint64_t offered_;
   bool paced_ = true;
   std::uint64_t held_ = 0;
-  std::uint64_t seen_;  // tokens that were out at the last look
+  // Tokens that were out at the last look, and at the one before: a job that is
+  // just born at a look is not known for one yet (jobs.h).
+  std::uint64_t latest_;
+  std::uint64_t seen_;
   // The fewest that were missing at each look since then.
   std::optional<Clock::time_point> missing_since_;
   std::uint64_t missing_ = 0;

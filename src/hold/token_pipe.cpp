@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,19 +22,18 @@ namespace {
 constexpr char kToken = '+';
 constexpr int kFirstOfClients = 10;
 
-// A descriptor that is ours alone, of what `fd` is.
-Result<Fd> reopen(const Fd& fd, int flags) {
-  const std::string path = fmt::format("/proc/self/fd/{}", fd.get());
-  Fd opened(::open(path.c_str(), flags | O_CLOEXEC));
+// The pipe of `fd`, to read from and to write to, with flags of its own.
+Result<Fd> reopen(int fd, int flags) {
+  const std::string path = fmt::format("/proc/self/fd/{}", fd);
+  Fd opened(::open(path.c_str(), O_RDWR | O_CLOEXEC | flags));
   if (!opened) return path_error(path, errno);
   return opened;
 }
 
 Result<Fd> end_of_clients(int fd) {
-  const std::string path = fmt::format("/proc/self/fd/{}", fd);
-  const Fd opened(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  if (!opened) return path_error(path, errno);
-  Fd moved(::fcntl(opened.get(), F_DUPFD_CLOEXEC, kFirstOfClients));
+  const auto opened = reopen(fd, 0);
+  if (!opened) return opened.error();
+  Fd moved(::fcntl(opened->get(), F_DUPFD_CLOEXEC, kFirstOfClients));
   if (!moved) return path_error("fcntl", errno);
   return moved;
 }
@@ -42,13 +42,13 @@ Result<Fd> end_of_clients(int fd) {
 // writes any more.
 std::optional<TokenNews> latest(int fd, bool& closed) {
   std::optional<TokenNews> news;
-  TokenNews read;
+  TokenNews next;
   while (true) {
-    const ssize_t n = ::read(fd, &read, sizeof read);
+    const ssize_t n = ::read(fd, &next, sizeof next);
     if (n < 0 && errno == EINTR) continue;
     if (n == 0) closed = true;
-    if (n != sizeof read) return news;
-    news = read;
+    if (n != sizeof next) return news;
+    news = next;
     pollfd more{fd, POLLIN, 0};
     if (::poll(&more, 1, 0) != 1 || (more.revents & POLLIN) == 0) return news;
   }
@@ -70,25 +70,21 @@ Result<TokenPipe> TokenPipe::make(std::uint64_t jobs) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
   const Fd takes(ends[0]);
-  pipe.offers_ = Fd(ends[1]);
-  // A page, whatever its size is: the smallest that there is.
-  if (::fcntl(pipe.offers_.get(), F_SETPIPE_SZ, 1) < 0 ||
-      ::fcntl(pipe.offers_.get(), F_SETFL, O_DIRECT | O_NONBLOCK) != 0)
-    return path_error("fcntl", errno);
-  auto withdraws = reopen(takes, O_RDONLY | O_NONBLOCK);
-  if (!withdraws) return withdraws.error();
-  pipe.withdraws_ = std::move(*withdraws);
-  if (::pipe2(ends, O_CLOEXEC) != 0) return path_error("pipe", errno);
-  const Fd gives(ends[1]);
+  const Fd puts(ends[1]);
+  auto offers = reopen(takes.get(), O_NONBLOCK);
+  if (!offers) return offers.error();
+  pipe.offers_ = std::move(*offers);
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    return path_error("pipe", errno);
   pipe.returns_ = Fd(ends[0]);
-  if (::fcntl(pipe.returns_.get(), F_SETFL, O_NONBLOCK) != 0)
-    return path_error("fcntl", errno);
+  ::close(ends[1]);  // clients' ends are opened anew: they may wait
   return pipe;
 }
 
-bool TokenPipe::is_taken() const {
-  pollfd offers{offers_.get(), POLLOUT, 0};
-  return ::poll(&offers, 1, 0) == 1 && (offers.revents & POLLOUT) != 0;
+std::size_t TokenPipe::offered() const {
+  int left = 0;
+  if (::ioctl(offers_.get(), FIONREAD, &left) != 0 || left < 0) return 0;
+  return static_cast<std::size_t>(left);
 }
 
 bool TokenPipe::offer() const {
@@ -97,7 +93,7 @@ bool TokenPipe::offer() const {
 
 bool TokenPipe::withdraw() const {
   char token = 0;
-  return ::read(withdraws_.get(), &token, 1) == 1;
+  return ::read(offers_.get(), &token, 1) == 1;
 }
 
 std::size_t TokenPipe::given_back() const {
@@ -107,7 +103,7 @@ std::size_t TokenPipe::given_back() const {
 }
 
 std::vector<int> TokenPipe::descriptors() const {
-  return {offers_.get(), withdraws_.get(), returns_.get()};
+  return {offers_.get(), returns_.get()};
 }
 
 Result<TokenEnds> TokenEnds::of(const TokenPipe& pipe) {
@@ -131,40 +127,39 @@ Result<void> TokenEnds::bequeath() const {
 
 void serve_tokens(const TokenPipe& pipe, int news,
                   const std::function<void()>& orphaned) {
-  Tokens tokens(pipe.jobs() - 1, pipe.gone(), !pipe.is_taken());
+  Tokens tokens(pipe.jobs() - 1, pipe.gone(), pipe.offered());
   bool served = true;
   bool clients = true;
   while (clients || served) {
-    std::array<pollfd, 3> wait{
-        {{served ? news : -1, POLLIN, 0},
-         {clients ? pipe.returns() : -1, POLLIN, 0},
-         {tokens.is_offered() ? pipe.offers() : -1, POLLOUT, 0}}};
+    tokens.take(pipe.offered());
+    while (tokens.offered() > tokens.to_offer() && pipe.withdraw())
+      tokens.withdraw();
+    while (tokens.offered() < tokens.to_offer()) {
+      tokens.offer();
+      pipe.gone() = tokens.gone();  // first: a lost token does less harm
+      if (pipe.offer()) continue;
+      tokens.withdraw();
+      break;
+    }
+    pipe.gone() = tokens.gone();
+    std::array<pollfd, 2> wait{{{served ? news : -1, POLLIN, 0},
+                                {clients ? pipe.returns() : -1, POLLIN, 0}}};
     if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return;
-    if (tokens.is_offered() && pipe.is_taken()) tokens.take();
+    tokens.take(pipe.offered());
     if (wait[1].revents != 0) {
       const std::size_t count = pipe.given_back();
       tokens.give_back(count);
       clients = count > 0 || (wait[1].revents & POLLHUP) == 0;
     }
-    if (wait[0].revents != 0) {
-      bool closed = false;
-      const auto told = latest(news, closed);
-      if (told && told->ended) return;
-      if (told) tokens.look(*told, Tokens::Clock::now());
-      if (closed) {
-        served = false;
-        tokens.let_go();
-        orphaned();
-      }
-    }
-    if (tokens.is_offered() && !tokens.may_offer() && pipe.withdraw())
-      tokens.withdraw();
-    if (!tokens.is_offered() && tokens.may_offer()) {
-      tokens.offer();
-      pipe.gone() = tokens.gone();  // first: a lost token does less harm
-      if (!pipe.offer()) tokens.withdraw();
-    }
-    pipe.gone() = tokens.gone();
+    if (wait[0].revents == 0) continue;
+    bool closed = false;
+    const auto told = latest(news, closed);
+    if (told && told->ended) return;
+    if (told) tokens.look(*told, Tokens::Clock::now());
+    if (!closed) continue;
+    served = false;
+    tokens.let_go();
+    orphaned();
   }
 }
 

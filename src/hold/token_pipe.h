@@ -1,9 +1,10 @@
-// The two pipes of a jobserver that hands out its tokens one by one.
+// The two pipes of a jobserver that hands out a few of its tokens at a time.
 //
 // Clients take from one pipe and give back into another, so that nobody but the
-// server decides who gets a token that has come back. The first holds a single
-// token: in packet mode (O_DIRECT, pipe(2)) a byte fills the one page that it
-// has, and poll(2) tells when it was taken.
+// server decides who gets a token that has come back. How many of those on
+// offer were taken is told by what is left in the pipe: there is no event for
+// it, and none is needed, because the server looks whenever one comes back or
+// the jobs were looked at.
 //
 // The clients' ends are open for both reading and writing: where every server
 // was killed, giving back is no "Broken pipe", and waiting for a token no end
@@ -32,15 +33,15 @@ class TokenPipe {
 
   std::uint64_t jobs() const { return jobs_; }
 
-  bool is_taken() const;           // nothing is on offer
-  bool offer() const;              // whether a token is on offer now
-  bool withdraw() const;           // whether it was not taken meanwhile
+  std::size_t offered() const;     // and not taken yet
+  bool offer() const;              // one more; whether it is
+  bool withdraw() const;           // one; whether there was one left
   std::size_t given_back() const;  // since the last call
 
-  // For poll(2): POLLOUT when the offer was taken; POLLIN when something was
-  // given back, POLLHUP when there are no clients.
-  int offers() const { return offers_.get(); }
+  // For poll(2): POLLIN when something was given back, POLLHUP when there are
+  // no clients.
   int returns() const { return returns_.get(); }
+  int offers() const { return offers_.get(); }
   std::vector<int> descriptors() const;
 
   // Tokens::gone(), of all processes that have inherited this, and never below
@@ -54,8 +55,7 @@ class TokenPipe {
 
   std::uint64_t jobs_ = 1;
   std::unique_ptr<std::atomic<std::uint64_t>, Unmap> gone_;
-  Fd offers_;     // what is written is on offer
-  Fd withdraws_;  // the same pipe to read from
+  Fd offers_;  // to write to, and to take back from
   Fd returns_;
 };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""fitrun hands out the jobs of a real make one by one where that is wanted, and
+"""fitrun hands out the jobs of a real make a few at a time where that is wanted, and
 no build fails by it, whoever is killed.
 
 BUILDS=N tries N builds in place of a few for each of keeper, guard and both.
