@@ -8,6 +8,7 @@
 #include "base/saturate.h"
 #include "hold/job_key.h"
 #include "hold/lock_waits.h"
+#include "hold/pipe_waits.h"
 #include "os/process_handle.h"
 
 namespace fitrun {
@@ -233,7 +234,7 @@ void Holder::break_deadlock(const std::vector<Followed*>& jobs,
   Followed* freed = nullptr;
   if (held() > 0 && now >= next_locks_) {
     next_locks_ = now + kLookForLocks;
-    Followed* const job = waited_for(jobs);
+    Followed* const job = waited_for(jobs, tree);
     if (!job || job->id.pid != waited_for_) waited_since_ = now;
     waited_for_ = job ? job->id.pid : 0;
     if (job && now - waited_since_ >= kWaitsForLock) freed = job;
@@ -250,9 +251,14 @@ void Holder::break_deadlock(const std::vector<Followed*>& jobs,
   let_run(*freed, now);
 }
 
-Holder::Followed* Holder::waited_for(const std::vector<Followed*>& jobs) const {
-  const auto text = host_.read("/proc/locks");
-  if (!text) return nullptr;
+Holder::Followed* Holder::waited_for(
+    const std::vector<Followed*>& jobs,
+    const std::vector<SeenProcess>& tree) const {
+  std::vector<LockWait> waits = read_pipe_waits(host_, tree);
+  if (const auto locks = host_.read("/proc/locks")) {
+    const std::vector<LockWait> more = parse_lock_waits(*locks);
+    waits.insert(waits.end(), more.begin(), more.end());
+  }
   const auto job_of = [&jobs](pid_t pid) -> Followed* {
     for (Followed* const job : jobs)
       if (std::find(job->members.begin(), job->members.end(), pid) !=
@@ -260,7 +266,7 @@ Holder::Followed* Holder::waited_for(const std::vector<Followed*>& jobs) const {
         return job;
     return nullptr;
   };
-  for (const LockWait& wait : parse_lock_waits(*text)) {
+  for (const LockWait& wait : waits) {
     Followed* const holder = job_of(wait.has);
     const Followed* const waiter = job_of(wait.waits);
     if (holder && !holder->stopped.empty() && waiter && waiter->stopped.empty())

@@ -118,7 +118,8 @@ class Holder {
   void break_deadlock(const std::vector<Followed*>& jobs,
                       const std::vector<SeenProcess>& tree,
                       Clock::time_point now);
-  Followed* waited_for(const std::vector<Followed*>& jobs) const;
+  Followed* waited_for(const std::vector<Followed*>& jobs,
+                       const std::vector<SeenProcess>& tree) const;
 
   Host host_;
   pid_t command_;

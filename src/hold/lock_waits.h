@@ -12,7 +12,7 @@ namespace fitrun {
 
 struct LockWait {
   pid_t waits = 0;
-  pid_t has = 0;  // the lock
+  pid_t has = 0;  // what is waited for
   friend bool operator==(const LockWait&, const LockWait&) = default;
 };
 

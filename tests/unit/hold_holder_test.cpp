@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "catch.h"
 #include "hold/holder.h"
 #include "hold/lock_waits.h"
+#include "hold/pipe_waits.h"
 #include "scratch.h"
 
 using namespace fitrun;
@@ -240,7 +242,7 @@ TEST_CASE_METHOD(Scene, "who waits for a held job's lock waits five seconds",
     }
   };
   const Sleeper owner(lock);
-  until_listed(" FLOCK  ADVISORY  WRITE " + std::to_string(owner.pid()));
+  until_listed(" FLOCK  ADVISORY  WRITE " + std::to_string(owner.pid()) + " ");
   const Sleeper waiter(lock);
   until_listed("-> FLOCK  ADVISORY  WRITE " + std::to_string(waiter.pid()));
   jobs = {&waiter, &owner};
@@ -255,6 +257,49 @@ TEST_CASE_METHOD(Scene, "who waits for a held job's lock waits five seconds",
   CHECK(WIFCONTINUED(owner.event()));
   look(holder, 100, now + std::chrono::milliseconds(7000));
   CHECK(holder.held() == 0);  // until it ends
+}
+
+TEST_CASE_METHOD(Scene, "who waits at a held job's pipe waits five seconds",
+                 "[hold]") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const Sleeper owner([&ends] { ::close(ends[0]); });
+  const Sleeper waiter([&ends] {
+    char byte = 0;
+    ::close(ends[1]);
+    [[maybe_unused]] const ssize_t n = ::read(ends[0], &byte, 1);
+  });
+  struct stat pipe {};
+  REQUIRE(::fstat(ends[0], &pipe) == 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  const auto has_one_end = [&pipe](const Sleeper& sleeper) {
+    const auto all = read_pipe_ends(Host(), sleeper.pid());
+    return std::count_if(all.begin(), all.end(), [&pipe](const PipeEnd& end) {
+             return end.device == pipe.st_dev && end.inode == pipe.st_ino;
+           }) == 1;
+  };
+  const auto waits = [&waiter] {
+    const auto wchan = Host().read(proc_path(waiter.pid(), "wchan"));
+    return wchan && parse_pipe_wait(*wchan) == PipeWait::to_read;
+  };
+  const auto late = Clock::now() + std::chrono::seconds(10);
+  while (!has_one_end(owner) || !waits()) {
+    if (Clock::now() < late) continue;
+    WARN("the kernel does not say where a process sleeps");
+    return;
+  }
+  jobs = {&waiter, &owner};
+  Holder holder = make_holder(bound_of(60));
+  const auto now = Clock::now();
+  look(holder, 100, now);
+  REQUIRE(WIFSTOPPED(owner.event()));
+  look(holder, 100, now + std::chrono::milliseconds(1000));
+  look(holder, 100, now + std::chrono::milliseconds(5900));
+  CHECK(holder.held() == 1);
+  look(holder, 100, now + std::chrono::milliseconds(7000));
+  REQUIRE(holder.held() == 0);
+  CHECK(WIFCONTINUED(owner.event()));
 }
 
 TEST_CASE_METHOD(OneFits, "who has got the pid of a held job is another",
@@ -317,6 +362,33 @@ TEST_CASE("who waits for whose lock", "[hold]") {
                          "rubbish\n"
                          "3: -> FLOCK  ADVISORY  WRITE 15 fe:00:1 0 EOF\n") ==
         std::vector<LockWait>{{12, 11}, {13, 11}});
+}
+
+TEST_CASE("who waits for whom at a pipe", "[hold]") {
+  const PipeEnd reads{1, 7, true, false};
+  const PipeEnd writes{1, 7, false, true};
+  const PipeUser reader{11, false, PipeWait::to_read, {reads}};
+  const PipeUser writer{12, true, PipeWait::none, {writes}};
+  CHECK(pipe_waits({reader, writer}) == std::vector<LockWait>{{11, 12}});
+  // Somebody else may write, or it is another pipe, or nobody waits.
+  const PipeUser client{13, false, PipeWait::none, {reads, writes}};
+  CHECK(pipe_waits({reader, writer, client}).empty());
+  CHECK(pipe_waits({reader, {12, true, PipeWait::none, {{1, 8, false, true}}}})
+            .empty());
+  CHECK(pipe_waits({{11, false, PipeWait::none, {reads}}, writer}).empty());
+  CHECK(pipe_waits({reader, {12, true, PipeWait::none, {reads}}}).empty());
+  // The other way round.
+  CHECK(pipe_waits({{11, false, PipeWait::to_write, {writes}},
+                    {12, true, PipeWait::none, {reads}}}) ==
+        std::vector<LockWait>{{11, 12}});
+}
+
+TEST_CASE("where a process sleeps", "[os]") {
+  CHECK(parse_pipe_wait("pipe_read") == PipeWait::to_read);
+  CHECK(parse_pipe_wait("anon_pipe_read") == PipeWait::to_read);
+  CHECK(parse_pipe_wait("pipe_write") == PipeWait::to_write);
+  CHECK(parse_pipe_wait("0") == PipeWait::none);
+  CHECK(parse_pipe_wait("") == PipeWait::none);
 }
 
 TEST_CASE("pending signals are those of the thread and of the process",
