@@ -182,7 +182,7 @@ constexpr OptionRow kTable[] = {
        o.launch.wishes.hold = Sourced<Hold>{Hold::off, at};
      }},
     {"--jobserver", nullptr, "FITRUN_JOBSERVER",
-     "hand out make's jobs a few at a time while they are held", kDeciding,
+     "hand out make's jobs a few at a time", kDeciding,
      [](Options& o, Text v, Text at) {
        o.launch.jobserver = v.empty() || on_or_off(v, at);
      }},
