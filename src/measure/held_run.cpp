@@ -21,6 +21,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kCapPeriod{250};
+// Of a lease that has become smaller: one that is too small lets another take
+// what this run will need.
 constexpr milliseconds kRenewalPeriod{1000};
 // A fortieth of one CPU, and a newborn is seen before it has grown.
 constexpr int kLooksShare = 40;
@@ -122,12 +124,15 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
                 static_cast<std::uint32_t>(token_users(tree))});
   const std::uint64_t foreseen = holder_->foreseen();
   // A twentieth more or less changes nothing for others.
-  const std::uint64_t change =
-      std::max(foreseen, renewed_) - std::min(foreseen, renewed_);
-  if (now >= next_renewal_ && change > renewed_ / 20) {
+  const bool more = subtract(foreseen, renewed_) > renewed_ / 20;
+  const bool less = subtract(renewed_, foreseen) > renewed_ / 20;
+  if (more || (less && now >= next_renewal_)) {
     next_renewal_ = now + kRenewalPeriod;
     renewed_ = foreseen;
     orders_.renew(foreseen);
+    // Another may have taken the same since the cap was asked for: then what
+    // was just let run is held again before it has grown.
+    if (more) next_cap_ = now;
   }
   if (asked != 0) {
     asked = 0;
