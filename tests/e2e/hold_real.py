@@ -43,15 +43,16 @@ def in_limit(w, folder, *words):
         return p.returncode, kills(group), out
 
 
-def survives_held(w, folder, words, clean=None):
+def survives_held(w, folder, words):
     w.env.update(XDG_CONFIG_HOME=w.scratch, FITRUN_STATE=w.scratch + "/state",
                  MAGICK_THREAD_LIMIT="1", CCACHE_DISABLE="1")
     w.env.pop("FITRUN_HOLD", None)
     status, killed, out = in_limit(w, folder, FITRUN, *words)
     assert status == 0 and killed == 0, (status, killed, out)
-    if clean:
-        subprocess.run(clean, cwd=folder, check=True,
-                       stdout=subprocess.DEVNULL)
+
+
+def shows_something(w, folder, words):
+    """The same without fitrun."""
     _, killed, out = in_limit(w, folder, *words)
     assert killed > 0, "it fits without fitrun, and shows nothing: " + out
 
@@ -77,23 +78,25 @@ def project(w, generator):
     return folder
 
 
-def test_make(w):
+def test_make_and_cmake(w):
     need("make", "cmake", "g++")
-    survives_held(w, project(w, "Unix Makefiles"), ["make", "-C", "b", "-j9"],
-                  clean=["make", "-C", "b", "clean"])
+    folder = project(w, "Unix Makefiles")
+    make = ["make", "-C", "b", "-j9"]
+    survives_held(w, folder, make)
+    subprocess.run(["make", "-C", "b", "-s", "clean"], cwd=folder, check=True)
+    survives_held(w, folder, ["cmake", "--build", "b", "-j", "9"])
+    subprocess.run(["make", "-C", "b", "-s", "clean"], cwd=folder, check=True)
+    shows_something(w, folder, make)
 
 
 def test_ninja(w):
     need("ninja", "cmake", "g++")
-    survives_held(w, project(w, "Ninja"), ["ninja", "-C", "b", "-j9"],
-                  clean=["ninja", "-C", "b", "clean"])
-
-
-def test_cmake(w):
-    need("make", "cmake", "g++")
-    survives_held(w, project(w, "Unix Makefiles"),
-                  ["cmake", "--build", "b", "-j", "9"],
-                  clean=["cmake", "--build", "b", "--target", "clean"])
+    folder = project(w, "Ninja")
+    ninja = ["ninja", "-C", "b", "-j9"]
+    survives_held(w, folder, ninja)
+    subprocess.run([*ninja, "clean"], cwd=folder, check=True,
+                   stdout=subprocess.DEVNULL)
+    shows_something(w, folder, ninja)
 
 
 def test_xargs_with_imagemagick(w):
@@ -101,9 +104,10 @@ def test_xargs_with_imagemagick(w):
     with open(w.scratch + "/numbers", "w", encoding="ascii") as f:
         f.write("0\n1\n2\n3\n4\n")
     # 100 MiB each.
-    survives_held(w, w.scratch, [
-        "xargs", "-a", "numbers", "-P5", "-I%", "/usr/bin/convert", "-size",
-        "2000x2000", "gradient:", "-blur", "0x2", "null:"])
+    xargs = ["xargs", "-a", "numbers", "-P5", "-I%", "/usr/bin/convert",
+             "-size", "2000x2000", "gradient:", "-blur", "0x2", "null:"]
+    survives_held(w, w.scratch, xargs)
+    shows_something(w, w.scratch, xargs)
 
 
 def test_pytest_xdist(w):
@@ -114,7 +118,9 @@ def test_pytest_xdist(w):
     with open(w.scratch + "/test_memory.py", "w", encoding="ascii") as f:
         f.write(TESTS)
     # Its workers take one test after another: of them as many start as fit.
-    survives_held(w, w.scratch, ["pytest", "-q", "-p", "no:cacheprovider", "-n", "6"])
+    pytest = ["pytest", "-q", "-p", "no:cacheprovider", "-n", "6"]
+    survives_held(w, w.scratch, pytest)
+    shows_something(w, w.scratch, pytest)
 
 
 run(globals())
