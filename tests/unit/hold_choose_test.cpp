@@ -104,6 +104,27 @@ TEST_CASE("the jobs with least left to grow go first", "[hold]") {
         std::vector<bool>{false, true});
 }
 
+TEST_CASE("half-grown jobs end one after the other within the cap", "[hold]") {
+  // Sixteen that all grow at once, stopped with 472 of 530 in use: by age
+  // nobody could end.
+  std::vector<JobState> jobs;
+  for (std::uint64_t i = 0; i < 16; ++i)
+    jobs.push_back(grown(22 + i, 80 + i % 5 * 5));
+  while (!jobs.empty()) {
+    const std::vector<bool> runs = choose_running(room(530), jobs);
+    std::uint64_t used = 0;
+    std::size_t first = jobs.size();  // of those that run, to end
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (runs[i]) jobs[i].current = jobs[i].expected;
+      used += jobs[i].current;
+      if (runs[i] && first == jobs.size()) first = i;
+    }
+    REQUIRE(first < jobs.size());
+    REQUIRE(used <= 530 * kMib);
+    jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(first));
+  }
+}
+
 TEST_CASE("newborns leave room for who has waited too long", "[hold]") {
   JobState older = grown(20, 20);
   older.admitted_for = milliseconds(3000);
