@@ -86,14 +86,16 @@ std::string wrapped_line(std::string_view line, std::size_t columns) {
     const bool first = &cell == &cells.front();
     const std::size_t start = wrapper.at() + cell.gap;
     const std::size_t room = columns - std::min(columns, start);
-    const bool goes_on = room >= kRoom && longest_word(cell.text) <= room;
+    const std::size_t longest = longest_word(cell.text);
+    const bool goes_on = room >= kRoom && longest <= room;
     if (first && start < kIndent) {  // a sentence, or the row's name
       wrapper.put(cell, start + 2);
     } else if (columns_of(cell.text) <= room || goes_on) {
       wrapper.put(cell, start);
     } else {
-      wrapper.next_line(kIndent);
-      wrapper.put({0, cell.text}, kIndent);
+      const std::size_t indent = kIndent + longest <= columns ? kIndent : 2;
+      wrapper.next_line(indent);
+      wrapper.put({0, cell.text}, indent);
     }
   }
   return wrapper.take();

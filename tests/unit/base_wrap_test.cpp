@@ -38,6 +38,12 @@ TEST_CASE("a cell without room begins a line of its own", "[wrap]") {
               56) ==
       "cargo              tool\n"
       "        /usr/share/fitrun/configs/cargo.toml");
+  // 32 columns would not do, and 38 do.
+  CHECK(
+      wrapped("cargo              tool   /usr/share/fitrun/configs/cargo.toml",
+              40) ==
+      "cargo              tool\n"
+      "  /usr/share/fitrun/configs/cargo.toml");
   CHECK(wrapped("one  two two two two two two two  three", 24) ==
         "one\n"
         "        two two two two\n"
