@@ -7,6 +7,7 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ Result<Bytes> parse_size(std::string_view text);
 // Takes a double because budgets are not whole numbers; at 0 and below, and for
 // what is not a number, it still prints one.
 std::string format_bytes(double bytes);
+std::string format_bytes(std::integral auto bytes) {
+  return format_bytes(static_cast<double>(bytes));
+}
 
 // A size that somebody set: a whole number of MiB or GiB as such, "1 GiB" and
 // not "1.1 GB", because that is how it was written down; any other as above.

@@ -79,11 +79,6 @@ std::string card_name(const Host& host, const DrmCard& card) {
   return "AMD GPU " + card.pci_id;
 }
 
-// "0.4 GB": sizes in a note.
-std::string size(std::uint64_t bytes) {
-  return format_bytes(static_cast<double>(bytes));
-}
-
 void add_memory(Gpu& gpu, const AmdMemory& memory, const DrmCard& card,
                 const GpuMachine& machine) {
   if (!memory.vram_total || !memory.vram_used) {
@@ -103,8 +98,8 @@ void add_memory(Gpu& gpu, const AmdMemory& memory, const DrmCard& card,
     const Constraint* const limit = binding(shared.reading);
     const std::uint64_t usable = *limit->available;
     gpu.reading.diagnostics.push_back("APU: the larger of VRAM " +
-                                      size(*gpu.free) + " and GTT " +
-                                      size(usable));
+                                      format_bytes(*gpu.free) + " and GTT " +
+                                      format_bytes(usable));
     if (usable > *gpu.free) {
       shared.reading.diagnostics.push_back(gpu.reading.diagnostics.back());
       gpu = std::move(shared);

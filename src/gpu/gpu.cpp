@@ -1,5 +1,7 @@
 #include "gpu/gpu.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace fitrun {
@@ -22,6 +24,10 @@ std::string identity(const Gpu& gpu) {
   if (!gpu.uuid.empty()) return gpu.uuid;
   if (!gpu.address.empty()) return gpu.address;
   return gpu.name;
+}
+
+bool contains(const std::vector<std::size_t>& picks, std::size_t pick) {
+  return std::find(picks.begin(), picks.end(), pick) != picks.end();
 }
 
 std::string short_text(std::string_view text) {

@@ -80,6 +80,8 @@ std::string_view key_of(GpuVendor vendor);
 // For messages: the UUID, else the PCI address, else the name.
 std::string identity(const Gpu& gpu);
 
+bool contains(const std::vector<std::size_t>& picks, std::size_t pick);
+
 // Printable, without blanks at the ends, at most 100 bytes: names and UUIDs
 // come from drivers, lists from the environment; they go to terminals and into
 // lines.

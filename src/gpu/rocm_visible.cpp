@@ -12,10 +12,6 @@
 namespace fitrun {
 namespace {
 
-std::string in_quotes(std::string_view entry) {
-  return "'" + short_text(entry) + "'";
-}
-
 // As strtol with base 0 reads the whole of an entry: decimal, 0x1, 010.
 std::optional<std::size_t> whole_number(const std::string& entry) {
   if (entry.empty() || entry[0] < '0' || entry[0] > '9') return std::nullopt;
@@ -39,10 +35,6 @@ std::optional<std::size_t> by_uuid(const std::vector<std::string>& uuids,
     found = i;
   }
   return found;
-}
-
-bool contains(const std::vector<std::size_t>& picks, std::size_t pick) {
-  return std::find(picks.begin(), picks.end(), pick) != picks.end();
 }
 
 // ROCR_VISIBLE_DEVICES; the list ends at a bad or repeated entry.

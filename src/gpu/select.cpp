@@ -9,10 +9,6 @@ namespace {
 
 using Picks = std::vector<std::size_t>;
 
-bool contains(const Picks& picks, std::size_t pick) {
-  return std::find(picks.begin(), picks.end(), pick) != picks.end();
-}
-
 bool is_number(std::string_view name) {
   return parse_count(name).has_value();
 }

@@ -21,14 +21,13 @@ namespace {
 
 constexpr char kMagic[16] = "fitrun-held 1\n";
 
-struct Slot {
-  std::atomic<std::int64_t> pid;  // 0: free
-  std::atomic<std::uint64_t> start;
-};
-
 }  // namespace
 
 struct StopList::Page {
+  struct Slot {
+    std::atomic<std::int64_t> pid;  // 0: free
+    std::atomic<std::uint64_t> start;
+  };
   std::array<char, 16> magic;
   std::array<char, 48> boot;
   std::array<Slot, kMostStopped> slots;
@@ -91,7 +90,7 @@ StopList::~StopList() {
 }
 
 bool StopList::add(const ProcessId& process) {
-  for (Slot& slot : page_->slots) {
+  for (auto& slot : page_->slots) {
     if (slot.pid != 0) continue;
     slot.start = process.start;
     slot.pid = process.pid;
@@ -101,13 +100,13 @@ bool StopList::add(const ProcessId& process) {
 }
 
 void StopList::remove(const ProcessId& process) {
-  for (Slot& slot : page_->slots)
+  for (auto& slot : page_->slots)
     if (slot.pid == process.pid && slot.start == process.start) slot.pid = 0;
 }
 
 std::vector<ProcessId> StopList::all() const {
   std::vector<ProcessId> listed;
-  for (const Slot& slot : page_->slots) {
+  for (const auto& slot : page_->slots) {
     const std::int64_t pid = slot.pid;
     if (pid > 0) listed.push_back({static_cast<pid_t>(pid), slot.start});
   }

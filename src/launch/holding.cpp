@@ -38,7 +38,7 @@ std::string in_seconds(std::chrono::milliseconds time) {
 }
 
 std::string shown(std::uint64_t bytes) {
-  return format_bytes(static_cast<double>(bytes));
+  return format_bytes(bytes);
 }
 
 std::string held_line(const HeldJob& job) {

@@ -29,10 +29,10 @@ constexpr int kLooksShare = 40;
 constexpr microseconds kShortestPause{10'000};
 constexpr microseconds kLongestPause{50'000};
 
-volatile sig_atomic_t asked = 0;
+volatile sig_atomic_t asked_who_is_held = 0;
 
 void note_question(int) {
-  asked = 1;
+  asked_who_is_held = 1;
 }
 
 // What another run has written meanwhile is theirs: ours is added to it.
@@ -134,8 +134,8 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
     // was just let run is held again before it has grown.
     if (more) next_cap_ = now;
   }
-  if (asked != 0) {
-    asked = 0;
+  if (asked_who_is_held != 0) {
+    asked_who_is_held = 0;
     orders_.tell(report(false));
   }
 }

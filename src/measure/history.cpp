@@ -35,7 +35,7 @@ std::string end_text(const RunRecord& run) {
 
 std::string peak_text(const RunRecord& run) {
   if (!run.peak) return "-";
-  const std::string bytes = format_bytes(static_cast<double>(*run.peak));
+  const std::string bytes = format_bytes(*run.peak);
   return run.certainty == Certainty::counted ? bytes : ">= " + bytes;
 }
 
@@ -86,7 +86,7 @@ std::string excess_line(const RunRecord& run, std::string_view subject) {
   return fmt::format(
       "{} took {}, {:.0f} % more than declared ({} with {}); fitrun measure "
       "learns the costs",
-      subject, format_bytes(static_cast<double>(*run.peak)), *excess * 100,
+      subject, format_bytes(*run.peak), *excess * 100,
       format_bytes(run.declared()), counted(run.workers, "worker"));
 }
 

@@ -1,7 +1,6 @@
 #include "measure/keeper.h"
 
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "measure/envelope.h"
 #include "measure/job_peaks.h"
 #include "measure/lone_group.h"
+#include "measure/process_tree.h"
 #include "os/file.h"
 #include "os/process_end.h"
 #include "os/process_handle.h"
@@ -38,14 +38,6 @@ constexpr milliseconds kEarlyCheckpoint{100};
 constexpr milliseconds kNoticed{1000};
 // From then on a look is worth less.
 constexpr microseconds kAttentive = std::chrono::seconds(2);
-
-// Of this process, which has one thread.
-microseconds processor_time() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) +
-         duration_cast<microseconds>(std::chrono::nanoseconds(time.tv_nsec));
-}
 
 // Readable, or closed, once the command has started or was given up: whether
 // there is a run.

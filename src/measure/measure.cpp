@@ -48,7 +48,7 @@ std::string did_not_fit(const RunRequest& request) {
   return fmt::format(
       "with {} workers the run did not fit in the {} that it was held to: it "
       "does not count",
-      request.workers, format_bytes(static_cast<double>(*request.at_most)));
+      request.workers, format_bytes(*request.at_most));
 }
 
 // `what` ended; empty where it ended well.

@@ -13,15 +13,14 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using Clock = std::chrono::steady_clock;
 
-// Of this thread. On a busy machine a look takes long without costing much.
+}  // namespace
+
 microseconds processor_time() {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return std::chrono::seconds(time.tv_sec) +
          duration_cast<microseconds>(std::chrono::nanoseconds(time.tv_nsec));
 }
-
-}  // namespace
 
 const std::vector<pid_t>& TreeWatch::refresh(const std::vector<pid_t>& roots) {
   std::vector<ProcessStat> from;

@@ -42,6 +42,10 @@ class TreeWatch {
   std::vector<ProcessStat> processes_;
 };
 
+// What this thread has used of a CPU. On a busy machine a look takes long
+// without costing much.
+std::chrono::microseconds processor_time();
+
 // How long to wait after a glance at the resident sizes: ten times the
 // processor time that it took, and longer in a long run, which is seen as well
 // with fewer looks; 2 to 100 ms.

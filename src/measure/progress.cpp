@@ -16,10 +16,6 @@ std::string which(const MeasureProgress& progress) {
   return text + ": ";
 }
 
-std::string bytes_text(std::uint64_t bytes) {
-  return format_bytes(static_cast<double>(bytes));
-}
-
 // Where the counts are still open, the rest is the most that it can be.
 std::string about(const MeasureProgress& progress,
                   std::chrono::milliseconds time) {
@@ -48,15 +44,15 @@ std::string time_text(std::chrono::milliseconds elapsed) {
 
 std::string live_line(const MeasureProgress& progress) {
   return which(progress) + time_text(progress.elapsed) + ", " +
-         bytes_text(progress.bytes) + " now" +
+         format_bytes(progress.bytes) + " now" +
          (progress.left ? ", " + about(progress, *progress.left) + " left"
                         : "");
 }
 
 std::string done_line(const MeasureProgress& progress) {
   const PeakReading& peak = progress.outcome->peak;
-  std::string text = which(progress) + bytes_text(peak.bytes);
-  if (peak.vram) text += " and " + bytes_text(*peak.vram) + " VRAM";
+  std::string text = which(progress) + format_bytes(peak.bytes);
+  if (peak.vram) text += " and " + format_bytes(*peak.vram) + " VRAM";
   text += " in " + time_text(progress.elapsed);
   if (peak.oom_kills.value_or(0) > 0)
     text += ", killed for lack of memory (" + peak.oom_where + ")";

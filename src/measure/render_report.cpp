@@ -47,8 +47,7 @@ std::string run_rows(const PoolReport& pool, const Measurement& measurement) {
     // To the digit that is shown: what rounds to 0 has no sign of its own.
     const double tenths = std::round(off * 1000) / 10 + 0.0;
     out += fmt::format("       {:>9} {:>11} {:>11} {:>+8.1f}%", run.workers,
-                       format_bytes(static_cast<double>(*peak)),
-                       format_bytes(line), tenths);
+                       format_bytes(*peak), format_bytes(line), tenths);
     if (pool.factor) out += "  " + printable(run.input->path);
     out += "\n";
     any = true;

@@ -47,7 +47,7 @@ std::string other_work(const MeasuredRun& first, const MeasuredRun& run,
       number, counted(run.workers, "worker"),
       time_text(in_milliseconds(run.elapsed)), format_bytes(peak),
       first.workers, time_text(in_milliseconds(first.elapsed)),
-      format_bytes(static_cast<double>(first.peak.bytes)));
+      format_bytes(first.peak.bytes));
 }
 
 }  // namespace fitrun

@@ -34,6 +34,19 @@ nlohmann::ordered_json constraint_json(const Constraint& constraint) {
   return json;
 }
 
+nlohmann::ordered_json caps_json(const std::vector<WorkerCap>& caps) {
+  auto all = nlohmann::ordered_json::array();
+  for (const WorkerCap& cap : caps) {
+    nlohmann::ordered_json json = {{"name", cap.name},
+                                   {"where", cap.where},
+                                   {"limit", cap.limit},
+                                   {"workers", cap.workers}};
+    if (cap.used) json["used"] = *cap.used;
+    all.push_back(std::move(json));
+  }
+  return all;
+}
+
 std::string dump_json(const nlohmann::ordered_json& json) {
   using Handler = nlohmann::ordered_json::error_handler_t;
   return json.dump(2, ' ', false, Handler::replace) + "\n";

@@ -1,8 +1,10 @@
-// The JSON of one constraint, the same in `fitrun plan` and `fitrun probe`.
+// The JSON of constraints and caps, the same in `fitrun plan` and `fitrun
+// probe`.
 
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -12,6 +14,8 @@ namespace fitrun {
 
 // Unknown numbers are left out; a silent source has a "reason" instead.
 nlohmann::ordered_json constraint_json(const Constraint& constraint);
+
+nlohmann::ordered_json caps_json(const std::vector<WorkerCap>& caps);
 
 // The text and a line end. Bytes that are not UTF-8, which paths may hold,
 // become U+FFFD: JSON has no other way.

@@ -9,10 +9,6 @@
 namespace fitrun {
 namespace {
 
-std::string shown(std::uint64_t bytes) {
-  return format_bytes(static_cast<double>(bytes));
-}
-
 bool has_costs(const PoolPlan& pool) {
   return pool.fixed.bytes > 0 || pool.per_worker.bytes > 0 ||
          !pool.needs.fixed.empty() || !pool.needs.per_worker.empty();
@@ -30,12 +26,12 @@ std::string estimate(const PoolPlan& pool) {
     return fmt::format(
         "{} free {}; nothing says what a worker costs, so nothing limits it -> "
         "{} worker(s) (--per-worker SIZE would)",
-        name_of(pool.needs.pool), shown(*pool.binding.available),
+        name_of(pool.needs.pool), format_bytes(*pool.binding.available),
         pool.fit.threads);
   }
   return fmt::format(
       "{} free {}, budget {}; fixed {} + {} x {}/worker -> {} worker(s)",
-      name_of(pool.needs.pool), shown(*pool.binding.available),
+      name_of(pool.needs.pool), format_bytes(*pool.binding.available),
       format_bytes(pool.fit.budget), format_bytes(pool.fixed.bytes),
       pool.fit.threads, format_bytes(pool.per_worker.bytes), pool.fit.threads);
 }
@@ -49,8 +45,8 @@ std::string hold_line(const Plan& plan, const PoolPlan& pool) {
   }
   return fmt::format(
       "{} free {}, budget {}; up to {} jobs, held where they do not fit ({})",
-      name_of(pool.needs.pool), shown(*pool.binding.available), shown(hold.cap),
-      hold.width, hold.known());
+      name_of(pool.needs.pool), format_bytes(*pool.binding.available),
+      format_bytes(hold.cap), hold.width, hold.known());
 }
 
 // That even one worker is too many. The original's warning where the shared
@@ -100,7 +96,7 @@ std::string limit_line(const PoolPlan& pool) {
   if (c.file.empty() && !c.where.empty()) text += " (" + c.where + ")";
   if (!c.limit || !c.used) return text;
   return text + fmt::format(" (limit {}, used {})", format_limit(*c.limit),
-                            shown(*c.used));
+                            format_bytes(*c.used));
 }
 
 // Where each GPU gets its own part of the workers.
@@ -181,10 +177,10 @@ std::string silent(const Constraint& c) {
 }
 
 std::string spoken(const Constraint& c) {
-  std::string text =
-      fmt::format("{} ({}) gives {}", c.name, c.where, shown(*c.available));
+  std::string text = fmt::format("{} ({}) gives {}", c.name, c.where,
+                                 format_bytes(*c.available));
   if (c.limit) text += ", limit " + format_limit(*c.limit);
-  if (c.used) text += ", used " + shown(*c.used);
+  if (c.used) text += ", used " + format_bytes(*c.used);
   return text;
 }
 

@@ -8,15 +8,12 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "plan/constraint_json.h"
+#include "plan/text_rows.h"
 
 namespace fitrun {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string size(std::optional<std::uint64_t> bytes) {
-  return bytes ? format_bytes(static_cast<double>(*bytes)) : "-";
-}
 
 std::optional<std::uint64_t> usable(const Gpu& gpu) {
   const Constraint* const bound = binding(gpu.reading);
@@ -48,11 +45,12 @@ std::string names(const Gpu& gpu) {
   return text;
 }
 
-std::string row(const Gpu& gpu, const TextStyle& style) {
+std::string gpu_row(const Gpu& gpu, const TextStyle& style) {
   std::string line = fmt::format(
       "  {} {:>6} {:>10} {:>10} {:>10}  {}", gpu.skipped.empty() ? '>' : ' ',
-      number(gpu), gpu.total ? format_limit(*gpu.total) : "-", size(gpu.free),
-      size(usable(gpu)), printable(names(gpu)));
+      number(gpu), gpu.total ? format_limit(*gpu.total) : "-",
+      bytes_or(gpu.free, "-"), bytes_or(usable(gpu), "-"),
+      printable(names(gpu)));
   if (gpu.skipped.empty()) line = styled(line, kBold, style);
   return fmt::format("{}\n{:45}{}\n", line, "",
                      printable(gpu.source + ": " + remark(gpu)));
@@ -91,7 +89,7 @@ std::string render_gpus_text(const std::vector<Gpu>& gpus,
   std::string out =
       "    device      total       free     usable  GPU, and what said so\n";
   for (const Gpu& gpu : gpus) {
-    out += row(gpu, style);
+    out += gpu_row(gpu, style);
     for (const std::string& sentence : gpu.reading.diagnostics)
       out += fmt::format("{:45}{}\n", "", printable(sentence));
   }

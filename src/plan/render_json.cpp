@@ -64,17 +64,6 @@ Json pool_json(const PoolPlan& pool) {
   return json;
 }
 
-Json caps_json(const std::vector<WorkerCap>& caps) {
-  Json all = Json::array();
-  for (const WorkerCap& cap : caps) {
-    all.push_back({{"name", cap.name},
-                   {"where", cap.where},
-                   {"limit", cap.limit},
-                   {"workers", cap.workers}});
-  }
-  return all;
-}
-
 bool is_shell_name(std::string_view name) {
   constexpr std::string_view kLetters =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";

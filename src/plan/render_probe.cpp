@@ -11,15 +11,12 @@
 #include "plan/advice.h"
 #include "plan/constraint_json.h"
 #include "plan/render_gpus.h"
+#include "plan/text_rows.h"
 
 namespace fitrun {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string size(std::optional<std::uint64_t> bytes) {
-  return bytes ? format_bytes(static_cast<double>(*bytes)) : "";
-}
 
 std::string limit(std::optional<std::uint64_t> bytes) {
   return bytes ? format_limit(*bytes) : "";
@@ -27,12 +24,13 @@ std::string limit(std::optional<std::uint64_t> bytes) {
 
 enum class Mark { none, binding };
 
-std::string row(Mark mark, const std::string& available, const Constraint& c,
-                const std::string& source, const TextStyle& style) {
-  const std::string line =
-      fmt::format("  {} {:>10} {:>9} {:>9} {:>12}  {}",
-                  mark == Mark::binding ? '>' : ' ', available, limit(c.limit),
-                  size(c.used), size(c.reclaimable), printable(source));
+std::string constraint_row(Mark mark, const std::string& available,
+                           const Constraint& c, const std::string& source,
+                           const TextStyle& style) {
+  const std::string line = fmt::format(
+      "  {} {:>10} {:>9} {:>9} {:>12}  {}", mark == Mark::binding ? '>' : ' ',
+      available, limit(c.limit), bytes_or(c.used, ""),
+      bytes_or(c.reclaimable, ""), printable(source));
   return (mark == Mark::binding ? styled(line, kBold, style) : line) + "\n";
 }
 
@@ -63,8 +61,9 @@ std::string spoken_rows(const PoolReading& reading, const TextStyle& style) {
     std::string source = source_of(*c);
     if (!binds && is_close(*c, *bound)) source += " (close)";
     // "<=" where an unknown part of it may be in use.
-    out += row(binds ? Mark::binding : Mark::none,
-               (c->exact ? "" : "<= ") + size(c->available), *c, source, style);
+    out += constraint_row(binds ? Mark::binding : Mark::none,
+                          (c->exact ? "" : "<= ") + bytes_or(c->available, ""),
+                          *c, source, style);
   }
   return out;
 }
@@ -81,7 +80,8 @@ std::string silent_rows(const PoolReading& reading, const TextStyle& style) {
   for (const Constraint& c : reading.constraints) {
     if (c.available) continue;
     if (!says_unlimited(c)) {
-      out += row(Mark::none, "-", c, source_of(c) + ": " + c.reason, style);
+      out += constraint_row(Mark::none, "-", c, source_of(c) + ": " + c.reason,
+                            style);
       continue;
     }
     const auto known =
@@ -94,10 +94,10 @@ std::string silent_rows(const PoolReading& reading, const TextStyle& style) {
     }
   }
   for (const auto& [name, levels] : unlimited) {
-    out +=
-        row(Mark::none, "-", Constraint(),
-            fmt::format("{}: no limit at {}", name, counted(levels, "level")),
-            style);
+    out += constraint_row(
+        Mark::none, "-", Constraint(),
+        fmt::format("{}: no limit at {}", name, counted(levels, "level")),
+        style);
   }
   return out;
 }
@@ -115,7 +115,7 @@ std::string pool_text(const PoolReading& reading, const TextStyle& style) {
   const Constraint* const bound = binding(reading);
   std::string head = std::string(name_of(reading.pool)) + ": ";
   if (bound) {
-    head += size(bound->available) + " available";
+    head += bytes_or(bound->available, "") + " available";
     head =
         styled(head, kBold, style) + ", bound by " + printable(title(*bound));
   } else {
@@ -174,19 +174,6 @@ Json pool_json(const PoolReading& reading) {
   if (const auto& cap = reading.per_process_cap)
     json["per_process_cap"] = {{"name", cap->name}, {"bytes", cap->bytes}};
   return json;
-}
-
-Json caps_json(const std::vector<WorkerCap>& caps) {
-  Json all = Json::array();
-  for (const WorkerCap& cap : caps) {
-    Json json = {{"name", cap.name},
-                 {"where", cap.where},
-                 {"limit", cap.limit},
-                 {"workers", cap.workers}};
-    if (cap.used) json["used"] = *cap.used;
-    all.push_back(std::move(json));
-  }
-  return all;
 }
 
 }  // namespace

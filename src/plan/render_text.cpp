@@ -31,8 +31,8 @@ std::string other_rows(const PoolPlan& pool) {
   for (const Constraint& c : pool.reading.constraints) {
     if (c.name == pool.binding.name && c.where == pool.binding.where) continue;
     if (c.available) {
-      out += row("", format_bytes(static_cast<double>(*c.available)),
-                 "not binding", c.name + ", " + c.where);
+      out += row("", format_bytes(*c.available), "not binding",
+                 c.name + ", " + c.where);
     } else {
       ++silent;
     }
@@ -52,9 +52,8 @@ std::string available_rows(const PoolPlan& pool, const Constraint& binding,
   if (!device.empty()) origin += ", " + device;
   std::string out =
       row(name_of(pool.needs.pool),
-          binding.name == "given"
-              ? format_limit(*binding.available)
-              : format_bytes(static_cast<double>(*binding.available)),
+          binding.name == "given" ? format_limit(*binding.available)
+                                  : format_bytes(*binding.available),
           "available", origin);
   if (binding.leased.empty()) return out;
   return out + row("", format_bytes(lease_terms(binding).claimed), "leased",
@@ -161,7 +160,7 @@ std::string render_text(const Plan& plan, const TextStyle& style) {
   for (const PoolPlan& pool : plan.pools) out += pool_text(pool, plan, style);
   if (plan.hold.active) {
     out += row(
-        "holds", format_bytes(static_cast<double>(plan.hold.cap)), "for jobs",
+        "holds", format_bytes(plan.hold.cap), "for jobs",
         fmt::format("up to {} at once; those that do not fit are stopped "
                     "at birth ({}){}",
                     plan.hold.width, plan.hold.known(),

@@ -21,10 +21,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string shown(std::uint64_t bytes) {
-  return format_bytes(static_cast<double>(bytes));
-}
-
 FitInput need_of(const PoolRequest& pool, std::uint64_t workers) {
   FitInput need;
   need.headroom = pool.needs.headroom.value;
@@ -47,7 +43,8 @@ std::string costs_text(const PoolRequest& pool, std::uint64_t workers) {
   text += fmt::format("{} x {}/worker", workers,
                       format_bytes(pool.per_worker.bytes));
   if (pool.needs.reserve.value.count > 0)
-    text += fmt::format(" + reserve {}", shown(pool.needs.reserve.value.count));
+    text += fmt::format(" + reserve {}",
+                        format_bytes(pool.needs.reserve.value.count));
   return text;
 }
 
@@ -57,7 +54,8 @@ std::string formula(const PoolRequest& pool, std::uint64_t workers) {
       fmt::format("({}) / {:.6g} headroom ({})", costs_text(pool, workers),
                   pool.needs.headroom.value, pool.needs.headroom.origin);
   if (pool.base > 0)
-    text += fmt::format(" + {} for what runs beside them", shown(pool.base));
+    text +=
+        fmt::format(" + {} for what runs beside them", format_bytes(pool.base));
   return text;
 }
 
@@ -78,8 +76,9 @@ std::string measured_text(const MemoryRequest& request,
   std::string sizes;
   for (const PoolRequest& pool : request.pools) {
     if (!pool.if_measured) continue;
-    sizes += fmt::format("{}{} {}", sizes.empty() ? "" : ", ",
-                         name_of(pool.needs.pool), shown(*pool.if_measured));
+    sizes +=
+        fmt::format("{}{} {}", sizes.empty() ? "" : ", ",
+                    name_of(pool.needs.pool), format_bytes(*pool.if_measured));
   }
   return sizes;
 }
@@ -88,7 +87,7 @@ std::string measured_text(const MemoryRequest& request,
 std::string vram_text(std::string_view who, std::uint64_t bytes) {
   return fmt::format(
       "{} cannot be asked for an amount of VRAM: choose a GPU with {} free",
-      who, shown(bytes));
+      who, format_bytes(bytes));
 }
 
 std::vector<std::string> doubts(const MemoryRequest& request) {
@@ -113,10 +112,10 @@ std::vector<std::string> doubts(const MemoryRequest& request) {
 }
 
 std::string pool_rows(const PoolRequest& pool, std::uint64_t workers) {
-  std::string out = row(name_of(pool.needs.pool), shown(pool.bytes),
+  std::string out = row(name_of(pool.needs.pool), format_bytes(pool.bytes),
                         "to ask for", formula(pool, workers));
   if (pool.if_measured) {
-    out += row("", shown(*pool.if_measured), "or",
+    out += row("", format_bytes(*pool.if_measured), "or",
                fmt::format("with --headroom {:.6g}, as measured costs have",
                            kCountedCeiling));
   }
@@ -218,8 +217,9 @@ std::vector<LogLine> request_lines(const MemoryRequest& request,
     say(LogLevel::warning, doubt);
   if (!scheduler) return out;
   for (const PoolRequest& pool : request.pools) {
-    say(LogLevel::info, fmt::format("{} {} -> {}", name_of(pool.needs.pool),
-                                    formula(pool, workers), shown(pool.bytes)));
+    say(LogLevel::info,
+        fmt::format("{} {} -> {}", name_of(pool.needs.pool),
+                    formula(pool, workers), format_bytes(pool.bytes)));
   }
   const Amounts amounts = amounts_of(request);
   if (const std::string less = measured_text(request, *scheduler);
@@ -242,7 +242,7 @@ std::string render_request(const MemoryRequest& request,
   std::string title;
   for (const PoolRequest& pool : request.pools) {
     title += fmt::format("{}{} of {}", title.empty() ? "" : " and ",
-                         shown(pool.bytes), name_of(pool.needs.pool));
+                         format_bytes(pool.bytes), name_of(pool.needs.pool));
   }
   const std::string label =
       request.label.empty() ? "" : printable(request.label) + ": ";

@@ -141,8 +141,7 @@ Result<std::string> smallest_runner(const Scheduler& scheduler,
       return std::string(runner.text);
   return Error{fmt::format(
       "{} has no hosted runner with {} for a job: the largest has {} GB",
-      scheduler.name, format_bytes(static_cast<double>(bytes)),
-      scheduler.runners.back().gigabytes)};
+      scheduler.name, format_bytes(bytes), scheduler.runners.back().gigabytes)};
 }
 
 }  // namespace

@@ -23,6 +23,11 @@ std::string row(std::string_view pool, const std::string& value,
   return line + "\n";
 }
 
+std::string bytes_or(std::optional<std::uint64_t> bytes,
+                     std::string_view otherwise) {
+  return bytes ? format_bytes(*bytes) : std::string(otherwise);
+}
+
 std::string cost_rows(std::string_view what, const CostSum& cost) {
   if (cost.items.empty()) return "";
   const bool single = cost.items.size() == 1;

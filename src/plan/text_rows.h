@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,10 @@ namespace fitrun {
 // One row: the pool's name or nothing, a value, what it is, where it is from.
 std::string row(std::string_view pool, const std::string& value,
                 std::string_view what, const std::string& origin);
+
+// A number of bytes that may not be known.
+std::string bytes_or(std::optional<std::uint64_t> bytes,
+                     std::string_view otherwise);
 
 // A cost of one term is one row; of several, the sum and a row for each; of
 // none, nothing.

@@ -55,10 +55,6 @@ std::string state_of(const LiveLease& live) {
   return std::string(name_of(live.state));
 }
 
-std::string bytes_text(std::uint64_t bytes) {
-  return format_bytes(static_cast<double>(bytes));
-}
-
 std::string shortened(const std::string& command) {
   std::string whole = printable(command);
   if (whole.size() <= kLongestCommand) return whole;
@@ -105,9 +101,10 @@ Row row_of(const ListedLease& listed, std::size_t holding_index,
     const bool waits = lease.kind == LeaseKind::waiting;
     row[5] = holding.pool == Pool::ram ? std::string(name_of(Pool::ram))
                                        : printable(holding.device);
-    row[6] = bytes_text(holding.bytes);
-    row[7] = waits ? "-" : bytes_text(used_of(listed.live, holding, uses));
-    row[8] = waits ? "-" : bytes_text(outstanding(listed.live, holding, uses));
+    row[6] = format_bytes(holding.bytes);
+    row[7] = waits ? "-" : format_bytes(used_of(listed.live, holding, uses));
+    row[8] =
+        waits ? "-" : format_bytes(outstanding(listed.live, holding, uses));
   }
   return row;
 }

@@ -16,7 +16,7 @@
 namespace fitrun {
 namespace {
 
-constexpr std::size_t kMostProcesses = 32'768;
+constexpr std::size_t kMostListed = 32'768;
 
 std::optional<uid_t> parse_uid(std::string_view text) {
   const auto n = parse_count(text);
@@ -33,7 +33,7 @@ std::vector<uid_t> other_users(const Host& host, uid_t user, std::size_t most) {
   if (!dir) return users;
   const int proc = ::dirfd(dir.get());
   uid_t last = user;
-  for (std::size_t n = 0; n < kMostProcesses;) {
+  for (std::size_t n = 0; n < kMostListed;) {
     const dirent* const entry = ::readdir(dir.get());
     if (!entry) break;
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;

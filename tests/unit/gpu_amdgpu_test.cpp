@@ -143,7 +143,8 @@ TEST_CASE("devices are numbered as ROCm's topology does", "[amdgpu]") {
   machine.variables["HIP_VISIBLE_DEVICES"] = "2";
   const GpuListing none = machine.list();
   CHECK(none.outcome == Outcome::silent);
-  CHECK_THAT(none.why, ContainsSubstring("HIP_VISIBLE_DEVICES=2: '2' is not"));
+  CHECK_THAT(none.why,
+             ContainsSubstring("HIP_VISIBLE_DEVICES=2: \"2\" is not"));
   for (const Gpu& gpu : none.gpus)
     CHECK(gpu.skipped == "not among ROCm's visible devices");
 }

@@ -63,7 +63,7 @@ TEST_CASE("HIP numbers the GPUs that ROCR leaves", "[rocm_visible]") {
   CHECK(rocm(both).empty());
   CHECK(notes(both) ==
         std::vector<std::string>{
-            "HIP_VISIBLE_DEVICES=1: '1' is not among the 1 that ROCm shows, "
+            "HIP_VISIBLE_DEVICES=1: \"1\" is not among the 1 that ROCm shows, "
             "the list ends before it"});
   CHECK(rocm({{"CUDA_VISIBLE_DEVICES", "2,1"}}) == Picks{2, 1});
   CHECK(rocm({{"CUDA_VISIBLE_DEVICES", "2"}, {"HIP_VISIBLE_DEVICES", "1"}}) ==
@@ -80,10 +80,10 @@ TEST_CASE("HIP numbers the GPUs that ROCR leaves", "[rocm_visible]") {
 
 TEST_CASE("what a list of ROCm's hides is said", "[rocm_visible]") {
   CHECK(notes({{"ROCR_VISIBLE_DEVICES", "0,7"}}) ==
-        std::vector<std::string>{"ROCR_VISIBLE_DEVICES=0,7: '7' is not a "
+        std::vector<std::string>{"ROCR_VISIBLE_DEVICES=0,7: \"7\" is not a "
                                  "device, the list ends before it"});
   CHECK(notes({{"ROCR_VISIBLE_DEVICES", "0,0"}}) ==
-        std::vector<std::string>{"ROCR_VISIBLE_DEVICES=0,0: '0' is repeated, "
+        std::vector<std::string>{"ROCR_VISIBLE_DEVICES=0,0: \"0\" is repeated, "
                                  "the list ends before it"});
   CHECK(notes({{"ROCR_VISIBLE_DEVICES", ""}}) ==
         std::vector<std::string>{
