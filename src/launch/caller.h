@@ -14,8 +14,12 @@ namespace fitrun {
 
 struct Caller {
   const Environment& environment;                         // must outlive this
-  std::function<void(LogLevel, const std::string&)> say;  // one line
-  LogLevel least = LogLevel::info;  // what is below it need not be made
+  std::function<void(LogLevel, const std::string&)> log;  // one line
+  LogLevel least = LogLevel::info;  // what is below it is not for them
+
+  void say(LogLevel level, const std::string& line) const {
+    if (level >= least) log(level, line);
+  }
 };
 
 }  // namespace fitrun

@@ -82,7 +82,6 @@ void give_up_holding(Plan& plan, const Target& target) {
 void tell(const Plan& plan, const Ledger& ledger, const Caller& caller) {
   for (const LogLine& line : log_lines(plan, caller.least))
     caller.say(line.level, line.text);
-  if (caller.least == LogLevel::warning) return;
   for (const std::string& note : ledger.notes())
     caller.say(LogLevel::info, log_tag(plan.label) + note);
 }

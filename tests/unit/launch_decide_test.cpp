@@ -159,3 +159,23 @@ TEST_CASE("a command that is not there is an error of its own", "[launch]") {
   CHECK(asked.said.back() == "no-such-command-here: command not found");
   CHECK_THAT(asked.said.front(), ContainsSubstring("-> 7 worker(s)"));
 }
+
+TEST_CASE("a caller hears nothing below what it asked for", "[launch]") {
+  const Environment nothing;
+  std::vector<std::string> heard;
+  Caller caller{nothing, [&heard](LogLevel, const std::string& line) {
+                  heard.push_back(line);
+                }};
+  const auto say_all = [&](LogLevel least) {
+    heard.clear();
+    caller.least = least;
+    for (const LogLevel level :
+         {LogLevel::detail, LogLevel::info, LogLevel::warning})
+      caller.say(level, std::to_string(static_cast<int>(level)));
+    return heard;
+  };
+  using Lines = std::vector<std::string>;
+  CHECK(say_all(LogLevel::detail) == Lines{"0", "1", "2"});
+  CHECK(say_all(LogLevel::info) == Lines{"1", "2"});
+  CHECK(say_all(LogLevel::warning) == Lines{"2"});
+}
