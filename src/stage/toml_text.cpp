@@ -16,7 +16,10 @@ std::string size_hint(std::string_view text, std::size_t line) {
   std::string_view value = take_line(text);
   value.remove_prefix(std::min(value.find('=') + 1, value.size()));
   value = trim(value.substr(0, value.find('#')));
-  if (value.empty() || value[0] == '"' || !parse_size(value)) return "";
+  // A number without a unit is a size as it stands.
+  if (value.empty() || value[0] == '"' || all_digits(value) ||
+      !parse_size(value))
+    return "";
   return "; put a size in quotes: " + in_quotes(value);
 }
 

@@ -229,6 +229,7 @@ TEST_CASE("a size without quotes is told what it lacks", "[stage]") {
   CHECK(mistakes("[ram]\nper_worker = 1.5GiB")
             .find("put a size in quotes: \"1.5GiB\"") != std::string::npos);
   CHECK(mistakes("[ram]\nper_worker = x").find("quotes") == std::string::npos);
+  CHECK(mistakes("[ram]\n[= 3").find("quotes") == std::string::npos);
   CHECK(mistakes("[ram]\nper_worker = \"2GB").find("put a size") ==
         std::string::npos);
 }
@@ -238,6 +239,9 @@ TEST_CASE("a text that is not TOML is one mistake at its place", "[stage]") {
              Catch::Matchers::StartsWith("s.toml:1:5: error: "));
   CHECK_THAT(mistakes("[ram]\nfixed = 1\nfixed = 2\n"),
              Catch::Matchers::StartsWith("s.toml:3:"));
+  // toml++ asserts that this does not occur, and then says what is wrong.
+  CHECK_THAT(mistakes("[ram]\n[= 3\n"),
+             Catch::Matchers::StartsWith("s.toml:2:2: error: "));
   CHECK(mistakes("") ==
         "s.toml: error: no cost: a stage needs fixed or per_worker in [ram] or "
         "[vram]\n");
