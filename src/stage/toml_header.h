@@ -8,7 +8,11 @@
 
 #pragma once
 
+#if __has_include(<toml++/impl/preprocessor.hpp>)  // 3.4
+#include <toml++/impl/preprocessor.hpp>
+#else
 #include <toml++/impl/preprocessor.h>
+#endif
 #undef TOML_ASSERT
 #define TOML_ASSERT(expr) static_assert(true)
 #undef TOML_ASSERT_ASSUME
