@@ -30,7 +30,7 @@ Character first_character(std::string_view text) {
   if (length == 0 || lead > 0xf4 || length > text.size()) return {};
   std::uint32_t code = lead & (0x7fU >> length);
   for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
+    if (starts_character(text[i])) return {};
     code = code << 6 | (byte(i) & 0x3f);
   }
   if ((length == 3 && code < 0x800) || (length == 4 && code < 0x10000) ||

@@ -35,6 +35,11 @@ std::string to_lower(std::string_view text);
 // 2^64 - 1; empty otherwise.
 std::optional<std::uint64_t> parse_count(std::string_view text);
 
+// Whether a character of UTF-8 begins with this byte.
+inline bool starts_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
+}
+
 // Whether it is a number in base 10 of any size, without a sign.
 bool all_digits(std::string_view text);
 

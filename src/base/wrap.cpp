@@ -108,8 +108,8 @@ std::size_t columns_of(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\x1b') {
       i = std::min(text.find('m', i), text.size());
-    } else if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) {
-      ++columns;  // the first byte of a character
+    } else if (starts_character(text[i])) {
+      ++columns;
     }
   }
   return columns;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/base_name.h"
+#include "base/text.h"
 
 namespace fitrun {
 namespace {
@@ -192,7 +193,7 @@ std::string shortened(std::string key) {
   if (key.size() <= kLongestKey) return key;
   const std::uint64_t hash = hash_of(key);
   key.resize(kLongestKey - 20);
-  while (!key.empty() && (key.back() & 0xc0) == 0x80) key.pop_back();
+  while (!key.empty() && !starts_character(key.back())) key.pop_back();
   return key + fmt::format("... {:016x}", hash);
 }
 

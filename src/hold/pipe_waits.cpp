@@ -1,6 +1,6 @@
 #include "hold/pipe_waits.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace fitrun {
 namespace {

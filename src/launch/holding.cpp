@@ -37,13 +37,9 @@ std::string in_seconds(std::chrono::milliseconds time) {
   return fmt::format("{:.{}f} s", seconds, seconds < 10 ? 1 : 0);
 }
 
-std::string shown(std::uint64_t bytes) {
-  return format_bytes(bytes);
-}
-
 std::string held_line(const HeldJob& job) {
   return fmt::format("held {} (needs {}, {} left)", printable(job.key, 100),
-                     shown(job.needs), shown(job.left));
+                     format_bytes(job.needs), format_bytes(job.left));
 }
 
 void tell(const HoldReport& report, const std::string& label,
@@ -52,8 +48,8 @@ void tell(const HoldReport& report, const std::string& label,
   if (!report.ended) {
     caller.say(LogLevel::warning,
                tag + fmt::format("{} jobs are held; {} of {} in use",
-                                 report.held.size(), shown(report.peak),
-                                 shown(report.cap)));
+                                 report.held.size(), format_bytes(report.peak),
+                                 format_bytes(report.cap)));
     for (const HeldJob& job : report.held)
       caller.say(LogLevel::warning,
                  tag + held_line(job) + ", for " + in_seconds(job.held));
@@ -69,8 +65,8 @@ void tell(const HoldReport& report, const std::string& label,
       tag + fmt::format("held {} for {} in all, at most {} at once; peak {} "
                         "of {}{}",
                         counted(all.jobs, "job"), in_seconds(all.time),
-                        all.at_once, shown(report.peak), shown(report.cap),
-                        kills));
+                        all.at_once, format_bytes(report.peak),
+                        format_bytes(report.cap), kills));
 }
 
 KnownPeaks known_peaks(const std::string& path, std::uint64_t today,

@@ -129,10 +129,10 @@ MarkSearch::Outcome MarkSearch::look(const PidRange& range) {
   else
     pids = list_processes(host_);
   Outcome outcome = Outcome::complete;
-  const std::vector<pid_t> before = read_;
+  const auto before = static_cast<std::ptrdiff_t>(read_.size());
   for (const pid_t pid : pids) {
     if (!range.contains(pid) ||
-        std::binary_search(before.begin(), before.end(), pid))
+        std::binary_search(read_.begin(), read_.begin() + before, pid))
       continue;
     const Outcome one = look_at(pid);
     outcome = std::max(outcome, one);

@@ -11,10 +11,6 @@
 namespace fitrun {
 namespace {
 
-bool starts_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-}
-
 // Source as it is shown: each blank is one column wide, or the caret would be
 // off.
 std::string shown(std::string_view source) {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace fitrun {
 namespace {
 
@@ -75,8 +77,7 @@ class Scanner {
         ++found.line;
         found.column = 0;
       }
-      const bool continues = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-      if (!continues) ++found.column;
+      if (starts_character(c)) ++found.column;
     }
     return found;
   }

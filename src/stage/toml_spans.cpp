@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "stage/toml_text.h"
 
 namespace fitrun {
@@ -18,9 +19,7 @@ class Offsets {
   explicit Offsets(std::string_view text) {
     lines_.push_back(0);
     for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool continues =
-          (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
-      if (!continues) characters_.push_back(i);
+      if (starts_character(text[i])) characters_.push_back(i);
       if (text[i] == '\n') lines_.push_back(characters_.size());
     }
     characters_.push_back(text.size());
