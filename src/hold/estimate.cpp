@@ -9,8 +9,9 @@
 namespace fitrun {
 namespace {
 
-// Two builds of the same file differ by less.
-constexpr double kOwnMargin = 1.05;
+constexpr std::chrono::milliseconds kTooLate{100};
+constexpr std::chrono::seconds kStaysLate{10};
+
 // A job is taken for one like another until it has outgrown that one by so
 // much.
 constexpr double kOutgrown = 1.2;
@@ -23,6 +24,12 @@ std::uint64_t times(std::uint64_t bytes, double factor) {
 }
 
 }  // namespace
+
+void OwnMargin::look(Clock::time_point now) {
+  if (last_ && now - *last_ > kLookPeriod + kTooLate) late_ = now;
+  last_ = now;
+  factor_ = late_ && now - *late_ <= kStaysLate ? kLate : kUsual;
+}
 
 std::uint64_t KnownJob::largest() const {
   return *std::max_element(peaks.begin(), peaks.end());
@@ -51,14 +58,15 @@ void KnownPeaks::count(const std::string& kind, std::uint64_t peak) {
 PeakEstimate KnownPeaks::estimate(const std::string& key,
                                   const std::string& kind,
                                   std::uint64_t current,
-                                  std::optional<std::uint64_t> bound) const {
+                                  std::optional<std::uint64_t> bound,
+                                  double margin) const {
   PeakEstimate e;
   const auto own = jobs_.find(hash_of(key));
   const auto known = kinds_.find(kind);
   const std::uint64_t known_peak =
       own == jobs_.end() ? 0 : own->second.largest();
-  if (known_peak > 0 && current <= times(known_peak, kOwnMargin)) {
-    e.expected = e.most = times(known_peak, kOwnMargin);
+  if (known_peak > 0 && current <= times(known_peak, margin)) {
+    e.expected = e.most = times(known_peak, margin);
     e.exact = true;
   } else if (known != kinds_.end()) {
     const Peaks& peaks = known->second;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,29 @@
 #include <vector>
 
 namespace fitrun {
+
+// The longest that whoever holds jobs waits from one look to the next.
+inline constexpr std::chrono::milliseconds kLookPeriod{50};
+
+// What a job is expected to take, in parts of its own peak in an earlier build:
+// a twentieth more, as two builds of the same file differ by less; a tenth for
+// ten seconds after a look that came more than 100 ms late. Where the processor
+// is that short, jobs grow on before anybody can stop them.
+class OwnMargin {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  static constexpr double kUsual = 1.05;
+  static constexpr double kLate = 1.10;
+
+  void look(Clock::time_point now);  // at each look
+  double factor() const { return factor_; }
+
+ private:
+  double factor_ = kUsual;
+  std::optional<Clock::time_point> last_;  // look
+  std::optional<Clock::time_point> late_;  // the last look that was
+};
 
 // All sizes are bytes.
 struct PeakEstimate {
@@ -51,10 +75,11 @@ class KnownPeaks {
              std::uint64_t peak, std::uint64_t day = 0);
 
   // `bound` is what a job takes at most, by declaration; `current` what this
-  // one has now.
+  // one has now; `margin` is OwnMargin::factor().
   PeakEstimate estimate(const std::string& key, const std::string& kind,
                         std::uint64_t current,
-                        std::optional<std::uint64_t> bound) const;
+                        std::optional<std::uint64_t> bound,
+                        double margin = OwnMargin::kUsual) const;
 
   // Kinds of which there is a peak.
   std::size_t kinds() const { return kinds_.size(); }

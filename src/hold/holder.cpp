@@ -59,6 +59,7 @@ Holder::~Holder() {
 void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
                   std::uint64_t cap, bool killed, Clock::time_point now) {
   for (auto& [pid, job] : jobs_) job.seen = false;
+  margin_.look(now);
   std::vector<Followed*> jobs;
   for (const Job& job : view.jobs) jobs.push_back(&follow(tree, job, now));
   forget_ended(killed, now);
@@ -128,8 +129,8 @@ void Holder::forget_ended(bool killed, Clock::time_point now) {
 }
 
 JobState Holder::state_of(Followed& job, Clock::time_point now) const {
-  const PeakEstimate e =
-      known_.estimate(job.key, job.kind, job.bytes, rules_.bound);
+  const PeakEstimate e = known_.estimate(job.key, job.kind, job.bytes,
+                                         rules_.bound, margin_.factor());
   JobState state;
   state.current = job.bytes;
   state.expected = e.expected;

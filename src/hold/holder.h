@@ -126,6 +126,7 @@ class Holder {
   pid_t session_ = 0;
   StopList list_;
   KnownPeaks known_;
+  OwnMargin margin_;
   HoldRules rules_;
   std::unordered_map<pid_t, Followed> jobs_;
   std::vector<double> times_;  // of jobs that have ended, seconds

@@ -27,7 +27,7 @@ constexpr milliseconds kRenewalPeriod{1000};
 // A fortieth of one CPU, and a newborn is seen before it has grown.
 constexpr int kLooksShare = 40;
 constexpr microseconds kShortestPause{10'000};
-constexpr microseconds kLongestPause{50'000};
+constexpr microseconds kLongestPause = kLookPeriod;
 
 volatile sig_atomic_t asked_who_is_held = 0;
 

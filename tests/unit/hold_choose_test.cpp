@@ -268,6 +268,31 @@ TEST_CASE("the largest of a job's last three peaks is expected", "[hold]") {
   CHECK(known.estimate("ld", "ld", 0, {}).unknown);
 }
 
+TEST_CASE("where looks come late, own peaks get twice the margin", "[hold]") {
+  KnownPeaks known;
+  known.learn("cc a", "cc", 300 * kMib);
+  known.learn("cc b", "cc", 700 * kMib);
+  OwnMargin margin;
+  OwnMargin::Clock::time_point now{};
+  const auto expected = [&](const char* key, milliseconds since_last,
+                            std::uint64_t current = 0) {
+    now += since_last;
+    margin.look(now);
+    return known.estimate(key, "cc", current, {}, margin.factor()).expected;
+  };
+  // The first look is not late, nor is one 50 ms after it; then 100 are.
+  CHECK(expected("cc a", milliseconds(7000)) == 315 * kMib);
+  CHECK(expected("cc a", milliseconds(150)) == 315 * kMib);
+  CHECK(expected("cc a", milliseconds(151)) == 330 * kMib);
+  // It has not outgrown its own peak before that; the kind's stays as it is.
+  CHECK(expected("cc a", milliseconds(50), 329 * kMib) == 330 * kMib);
+  CHECK(expected("cc c", milliseconds(50)) == 700 * kMib);
+  // Ten seconds after that look they are in time again.
+  for (int looks = 0; looks < 99; ++looks) expected("cc a", milliseconds(100));
+  CHECK(expected("cc a", milliseconds(0)) == 330 * kMib);
+  CHECK(expected("cc a", milliseconds(1)) == 315 * kMib);
+}
+
 TEST_CASE("peaks survive as a text", "[hold]") {
   KnownPeaks known;
   known.learn("g++ -c a.cpp", "g++ -c", 5 * kMib, 20'000);

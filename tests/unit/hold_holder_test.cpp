@@ -70,10 +70,10 @@ struct Scene {
   Scratch scratch;
   std::vector<const Sleeper*> jobs;
 
-  Holder make_holder(HoldRules rules) {
+  Holder make_holder(HoldRules rules, KnownPeaks known = {}) {
     return {Host(), ::getpid(),
-            StopList::make(list_file(scratch), "boot").value(), KnownPeaks(),
-            std::move(rules)};
+            StopList::make(list_file(scratch), "boot").value(),
+            std::move(known), std::move(rules)};
   }
 
   void look(Holder& holder, std::uint64_t cap_mib, Clock::time_point now,
@@ -125,6 +125,20 @@ TEST_CASE_METHOD(OneFits, "a job that does not fit is stopped until it does",
   CHECK(holder.summary().jobs == 1);
   CHECK(holder.summary().at_once == 1);
   CHECK(holder.summary().time == std::chrono::milliseconds(300));
+}
+
+TEST_CASE_METHOD(Scene, "a look that comes late expects more of a job",
+                 "[hold]") {
+  const Sleeper job;
+  jobs = {&job};
+  KnownPeaks known;
+  known.learn("cc 0", "cc", 60 * kMib);
+  Holder holder = make_holder({}, std::move(known));
+  const auto now = Clock::now();
+  look(holder, 100, now);
+  CHECK(holder.foreseen() == 63 * kMib);
+  look(holder, 100, now + std::chrono::milliseconds(151));
+  CHECK(holder.foreseen() == 66 * kMib);
 }
 
 TEST_CASE_METHOD(OneFits, "a held job goes on when it is to end", "[hold]") {
