@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 
 #include "base/saturate.h"
 #include "base/text.h"
+#include "os/cgroup_folder.h"
 #include "os/file.h"
 #include "os/kernel_text.h"
 #include "probe/cgroup_files.h"
@@ -38,73 +37,24 @@ std::optional<std::uint64_t> number_in(const Fd& fd) {
   return parse_count(trim(read_again(fd)));
 }
 
-Fd open_file(const std::string& folder, const char* name, int flags) {
-  return Fd(::open((folder + "/" + name).c_str(), flags | O_CLOEXEC));
-}
-
-bool write_text(const Fd& fd, std::string_view text) {
-  return fd && ::write(fd.get(), text.data(), text.size()) ==
-                   static_cast<ssize_t>(text.size());
-}
-
 // A group beside ours must not have more memory than ours has.
 void copy_limits(const std::string& from, const std::string& to) {
   for (const char* name :
        {kMemoryFiles2.limit, kMemoryFiles2.high, kMemoryFiles2.swap_limit}) {
-    const Fd limit = open_file(from, name, O_RDONLY);
+    const Fd limit = open_cgroup_file(from, name, O_RDONLY);
     if (!limit) continue;
-    write_text(open_file(to, name, O_WRONLY), trim(read_again(limit)));
+    write_cgroup_file(open_cgroup_file(to, name, O_WRONLY),
+                      trim(read_again(limit)));
   }
 }
 
 constexpr std::string_view kPrefix = "fitrun-";
 
-// Its maker holds the lock of a folder as long as it lives: no number that is
-// given out again can pass for it, in whatever namespace it counts. Empty where
-// somebody else has it.
-Fd lock_of(const std::string& folder) {
-  Fd fd(
-      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) fd.reset();
-  return fd;
-}
-
 // Removes what makers that were killed have left. The kernel refuses where
 // there are processes still, and where it is another user's.
 void sweep(const Host& host, const std::string& parent) {
-  for (const std::string& name : host.subdirectories(parent)) {
-    if (!name.starts_with(kPrefix)) continue;
-    const auto numbers =
-        split(std::string_view(name).substr(kPrefix.size()), '-');
-    if (numbers.size() != 2 || !parse_count(numbers[0]) ||
-        !parse_count(numbers[1]))
-      continue;
-    const std::string folder = host.full(parent) + "/" + name;
-    if (const Fd lock = lock_of(folder)) ::rmdir(folder.c_str());
-  }
-}
-
-struct MadeFolder {
-  std::string path;
-  Fd lock;
-};
-
-// Several at a time, and one that could not be removed, are no obstacle.
-Result<MadeFolder> make_folder_below(const std::string& parent) {
-  std::string start = parent + "/";
-  start.append(kPrefix) += std::to_string(::getpid());
-  for (int count = 0; count < 100; ++count) {
-    const std::string folder = start + "-" + std::to_string(count);
-    if (::mkdir(folder.c_str(), 0755) == 0) {
-      Fd lock = lock_of(folder);
-      // Another fitrun may have swept it before it was locked.
-      if (lock && ::access(folder.c_str(), F_OK) == 0)
-        return MadeFolder{folder, std::move(lock)};
-    } else if (errno != EEXIST) {
-      return path_error(folder, errno);
-    }
-  }
-  return path_error(start, EEXIST);
+  for (const auto& left : abandoned_cgroup_folders(host, parent, kPrefix))
+    ::rmdir(left.path.c_str());
 }
 
 }  // namespace
@@ -150,24 +100,24 @@ JobCgroup::JobCgroup(std::string folder, CgroupVersion version)
 Result<void> JobCgroup::open_files(Access access) {
   const MemoryFiles& files = memory_files(version_);
   const bool use = access == Access::use;
-  if (use) procs_ = open_file(folder_, kCgroupProcs, O_WRONLY);
+  if (use) procs_ = open_cgroup_file(folder_, kCgroupProcs, O_WRONLY);
   if (use && !procs_) return path_error(folder_ + "/" + kCgroupProcs, errno);
-  usage_ = open_file(folder_, files.usage, O_RDONLY);
+  usage_ = open_cgroup_file(folder_, files.usage, O_RDONLY);
   if (!usage_) return path_error(folder_ + "/" + files.usage, errno);
-  if (use) mark_ = open_file(folder_, files.peak, O_RDWR);
+  if (use) mark_ = open_cgroup_file(folder_, files.peak, O_RDWR);
   can_reset_ = mark_ && reset_mark();
-  if (!can_reset_) mark_ = open_file(folder_, files.peak, O_RDONLY);
-  stat_ = open_file(folder_, kMemoryStat, O_RDONLY);
-  events_ = open_file(folder_, files.events, O_RDONLY);
+  if (!can_reset_) mark_ = open_cgroup_file(folder_, files.peak, O_RDONLY);
+  stat_ = open_cgroup_file(folder_, kMemoryStat, O_RDONLY);
+  events_ = open_cgroup_file(folder_, files.events, O_RDONLY);
   if (version_ == CgroupVersion::v1)
-    kernel_ = open_file(folder_, files.kernel_usage, O_RDONLY);
+    kernel_ = open_cgroup_file(folder_, files.kernel_usage, O_RDONLY);
   else
-    swap_ = open_file(folder_, files.swap_usage, O_RDONLY);
+    swap_ = open_cgroup_file(folder_, files.swap_usage, O_RDONLY);
   return {};
 }
 
 bool JobCgroup::reset_mark() const {
-  return write_text(mark_, "0");
+  return write_cgroup_file(mark_, "0");
 }
 
 Result<JobCgroup> JobCgroup::open(const std::string& folder,
@@ -197,7 +147,7 @@ Result<JobCgroup> JobCgroup::make(const Host& host,
   for (const std::string& visible : parents) {
     const std::string parent = host.full(visible);
     sweep(host, visible);
-    auto folder = make_folder_below(parent);
+    auto folder = make_cgroup_folder(parent, kPrefix);
     if (!folder) {
       why = folder.error();
       continue;
@@ -216,13 +166,7 @@ Result<JobCgroup> JobCgroup::make(const Host& host,
 JobCgroup::~JobCgroup() {
   if (parent_.empty() || folder_.empty()) return;
   // Daemons that the job left behind go on where they would have been.
-  const std::string procs = folder_ + "/" + kCgroupProcs;
-  for (int round = 0; round < 3 && ::rmdir(folder_.c_str()) != 0; ++round) {
-    const auto text = read_file(procs, 1U << 20);
-    if (!text) return;
-    const Fd home = open_file(parent_, kCgroupProcs, O_WRONLY);
-    for (const std::string_view pid : lines(*text)) write_text(home, pid);
-  }
+  dissolve_cgroup(folder_, parent_);
 }
 
 std::optional<CgroupUsage> JobCgroup::read() {
@@ -244,8 +188,8 @@ std::optional<CgroupUsage> JobCgroup::read() {
 bool JobCgroup::hold_below(std::uint64_t bytes) const {
   const MemoryFiles& files = memory_files(version_);
   const auto set = [&](const char* name, std::uint64_t value) {
-    const Fd fd = open_file(folder_, name, O_WRONLY);
-    return write_text(fd, std::to_string(value));
+    const Fd fd = open_cgroup_file(folder_, name, O_WRONLY);
+    return write_cgroup_file(fd, std::to_string(value));
   };
   if (!set(files.limit, bytes)) return false;
   // Not there where the kernel does not count swap by groups.
@@ -256,10 +200,8 @@ bool JobCgroup::hold_below(std::uint64_t bytes) const {
 void JobCgroup::kill_all() const {
   const auto text = read_file(folder_ + "/" + kCgroupProcs, 1U << 20);
   if (!text) return;
-  for (const std::string_view line : lines(*text)) {
-    const auto pid = parse_count(trim(line));
-    if (pid && *pid > 1) ::kill(static_cast<pid_t>(*pid), SIGKILL);
-  }
+  for (const pid_t pid : parse_cgroup_procs(*text))
+    if (pid > 1) ::kill(pid, SIGKILL);
 }
 
 std::optional<std::uint64_t> JobCgroup::oom_kills() const {

@@ -5,18 +5,14 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/text.h"
+#include "os/cgroup_folder.h"
 #include "os/environment.h"
 #include "probe/self.h"
 
 namespace fitrun {
 
 std::vector<pid_t> strangers(std::string_view procs, std::vector<pid_t> tree) {
-  std::vector<pid_t> inside;
-  while (!procs.empty()) {
-    if (const auto pid = parse_count(trim(take_line(procs))))
-      inside.push_back(static_cast<pid_t>(*pid));
-  }
+  std::vector<pid_t> inside = parse_cgroup_procs(procs);
   std::sort(inside.begin(), inside.end());
   std::sort(tree.begin(), tree.end());
   std::vector<pid_t> others;
@@ -40,7 +36,7 @@ LoneGroup::LoneGroup(const Host& host) : host_(host) {
 
 void LoneGroup::look(const std::vector<pid_t>& tree) {
   if (!group_) return;
-  const auto procs = host_.read(group_->folder() + "/cgroup.procs");
+  const auto procs = host_.read(group_->folder() + "/" + kCgroupProcs);
   std::vector<pid_t> known = tree;
   known.push_back(::getpid());
   std::vector<pid_t> unknown =

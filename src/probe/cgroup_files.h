@@ -7,8 +7,7 @@
 
 namespace fitrun {
 
-// In both: its processes, and what its memory consists of.
-inline constexpr const char* kCgroupProcs = "cgroup.procs";
+// In both: what its memory consists of.
 inline constexpr const char* kMemoryStat = "memory.stat";
 
 // Null where a version has no such file.

@@ -102,6 +102,8 @@ TEST_CASE("a group is the run's while no stranger stays in it", "[keeper]") {
   CHECK(strangers("12\n7\n10\n3\n", {7, 12, 99}) == std::vector<pid_t>{3, 10});
   CHECK(strangers("", {1}).empty());
   CHECK(strangers("no\n-1\n5\n", {5}).empty());
+  // Of another pid namespace.
+  CHECK(strangers("0\n5\n", {5}) == std::vector<pid_t>{0});
 }
 
 TEST_CASE("a keeper writes down the peak of what we become", "[keeper][real]") {
