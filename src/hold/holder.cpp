@@ -9,7 +9,6 @@
 #include "hold/job_key.h"
 #include "hold/lock_waits.h"
 #include "hold/pipe_waits.h"
-#include "os/process_handle.h"
 
 namespace fitrun {
 namespace {
@@ -19,8 +18,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kShortestHoldMax{2000};
-// A stopped process may have forked while it was being stopped.
-constexpr int kRounds = 3;
 // Two looks: what was seen once may have been too young to have a size.
 constexpr milliseconds kTooShort{40};
 constexpr seconds kStuck{60};
@@ -37,17 +34,13 @@ constexpr std::uint64_t bit(int signal) {
 constexpr std::uint64_t kEnding =
     bit(SIGINT) | bit(SIGTERM) | bit(SIGHUP) | bit(SIGQUIT);
 
-bool is_stopped(char state) {
-  return state == 'T';
-}
-
 }  // namespace
 
 Holder::Holder(const Host& host, pid_t command, StopList list, KnownPeaks known,
                HoldRules rules)
     : host_(host),
       command_(command),
-      list_(std::move(list)),
+      stopper_(host, std::move(list)),
       known_(std::move(known)),
       rules_(std::move(rules)) {}
 
@@ -64,7 +57,7 @@ void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
   for (const Job& job : view.jobs) jobs.push_back(&follow(tree, job, now));
   forget_ended(killed, now);
   const auto command = read_process_stat(host_, command_);
-  if (!command || is_stopped(command->state)) return;
+  if (!command || command->state == 'T') return;
   session_ = command->session;
   std::vector<JobState> states;
   states.reserve(jobs.size());
@@ -100,7 +93,7 @@ Holder::Followed& Holder::follow(const std::vector<SeenProcess>& tree,
     followed.kind = job_kind(root.argv);
   }
   followed.seen = true;
-  followed.state = root.state;
+  followed.is_stopped = stopper_.is_stopped(root);
   followed.bytes = job.bytes;
   followed.peak = std::max(followed.peak, job.bytes);
   followed.members.clear();
@@ -169,7 +162,7 @@ void Holder::obey(const std::vector<Followed*>& jobs,
       let_run(job, now);
       continue;
     }
-    if (job.stopped.empty() || !is_stopped(job.state)) stop(job, now);
+    if (job.stopped.empty() || !job.is_stopped) stop(job, now);
   }
   summary_.at_once = std::max<std::uint64_t>(summary_.at_once, held());
 }
@@ -184,22 +177,7 @@ bool Holder::must_go_on(const Followed& job) const {
 
 void Holder::stop(Followed& job, Clock::time_point now) {
   const bool again = !job.stopped.empty();
-  for (int round = 0; round < kRounds; ++round) {
-    const auto root = read_process_stat(host_, job.id.pid);
-    if (!root || root->id() != job.id) break;
-    bool more = false;
-    for (const ProcessStat& member : read_tree(host_, {*root})) {
-      if (member.session != session_ || is_stopped(member.state)) continue;
-      const auto handle = ProcessHandle::open(host_, member.id());
-      const bool listed = std::find(job.stopped.begin(), job.stopped.end(),
-                                    member.id()) != job.stopped.end();
-      // Written down first: from then on somebody continues it.
-      if (!handle || (!listed && !list_.add(member.id()))) continue;
-      if (!listed) job.stopped.push_back(member.id());
-      more = handle->send(SIGSTOP).has_value() || more;
-    }
-    if (!more) break;
-  }
+  stopper_.stop(job.id, session_, job.stopped);
   if (job.stopped.empty() || again) return;
   job.stopped_at = now;
   if (job.was_held) return;
@@ -213,12 +191,7 @@ void Holder::let_run(Followed& job, Clock::time_point now) {
   if (!job.admitted()) job.admitted_at = now;
   if (job.stopped.empty()) return;
   summary_.time += duration_cast<milliseconds>(now - job.stopped_at);
-  for (const ProcessId& process : job.stopped) {
-    const auto handle = ProcessHandle::open(host_, process);
-    if (handle) [[maybe_unused]]
-      const auto sent = handle->send(SIGCONT);
-    list_.remove(process);
-  }
+  stopper_.let_run(job.stopped);
   job.stopped.clear();
 }
 
@@ -228,7 +201,7 @@ void Holder::break_deadlock(const std::vector<Followed*>& jobs,
                             Clock::time_point now) {
   std::uint64_t ticks = 0;
   for (const SeenProcess& process : tree)
-    if (!is_stopped(process.state)) ticks = add(ticks, process.ticks);
+    if (!stopper_.is_stopped(process)) ticks = add(ticks, process.ticks);
   const bool first_held = last_progress_ == Clock::time_point{};
   if (ticks != ticks_ || held() == 0 || first_held) last_progress_ = now;
   ticks_ = ticks;
@@ -255,7 +228,9 @@ void Holder::break_deadlock(const std::vector<Followed*>& jobs,
 Holder::Followed* Holder::waited_for(
     const std::vector<Followed*>& jobs,
     const std::vector<SeenProcess>& tree) const {
-  std::vector<LockWait> waits = read_pipe_waits(host_, tree);
+  std::vector<LockWait> waits = read_pipe_waits(
+      host_, tree,
+      [this](const auto& process) { return stopper_.is_stopped(process); });
   if (const auto locks = host_.read("/proc/locks")) {
     const std::vector<LockWait> more = parse_lock_waits(*locks);
     waits.insert(waits.end(), more.begin(), more.end());

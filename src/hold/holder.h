@@ -2,8 +2,8 @@
 // its birth, continues it when its turn has come.
 //
 // Whoever follows the command's tree calls look() at each of its looks. Who may
-// run is decided by choose.h from estimates of estimate.h; here processes are
-// stopped and continued, and nothing else.
+// run is decided by choose.h from estimates of estimate.h, and stopper.h stops
+// and continues; here is kept what each job is and has been.
 //
 // A stopped process gets no signal but SIGKILL and SIGCONT until it is
 // continued. So one with a signal pending that would end it (^C, TERM to the
@@ -25,6 +25,7 @@
 #include "hold/estimate.h"
 #include "hold/jobs.h"
 #include "hold/stop_list.h"
+#include "hold/stopper.h"
 #include "os/host.h"
 
 namespace fitrun {
@@ -75,7 +76,7 @@ class Holder {
   void end(bool killed, Clock::time_point now);
 
   std::size_t held() const;
-  const StopList& list() const { return list_; }
+  const StopList& list() const { return stopper_.list(); }
   const KnownPeaks& known() const { return known_; }
   HoldSummary summary() const { return summary_; }
   std::vector<HeldJob> held_jobs(Clock::time_point now) const;
@@ -96,7 +97,7 @@ class Holder {
     Clock::time_point born;
     Clock::time_point stopped_at;
     std::vector<ProcessId> stopped;                // empty while it runs
-    char state = '?';                              // of its root
+    bool is_stopped = false;                       // its root, at the last look
     std::optional<Clock::time_point> admitted_at;  // was let run
     bool freed = false;  // others waited for it: not held again
     bool was_held = false;
@@ -124,7 +125,7 @@ class Holder {
   Host host_;
   pid_t command_;
   pid_t session_ = 0;
-  StopList list_;
+  Stopper stopper_;
   KnownPeaks known_;
   OwnMargin margin_;
   HoldRules rules_;

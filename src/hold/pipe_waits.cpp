@@ -37,12 +37,13 @@ std::vector<LockWait> pipe_waits(const std::vector<PipeUser>& users) {
   return waits;
 }
 
-std::vector<LockWait> read_pipe_waits(const Host& host,
-                                      const std::vector<SeenProcess>& tree) {
+std::vector<LockWait> read_pipe_waits(
+    const Host& host, const std::vector<SeenProcess>& tree,
+    const std::function<bool(const SeenProcess&)>& is_stopped) {
   std::vector<PipeUser> users;
   bool anybody = false;
   for (const SeenProcess& process : tree) {
-    PipeUser user{process.id.pid, process.state == 'T'};
+    PipeUser user{process.id.pid, is_stopped(process)};
     if (process.state == 'S') {
       const auto wchan = host.read(proc_path(process.id.pid, "wchan"));
       if (wchan) user.waits = parse_pipe_wait(*wchan);

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <vector>
 
 #include "hold/jobs.h"
@@ -27,7 +28,8 @@ struct PipeUser {
 std::vector<LockWait> pipe_waits(const std::vector<PipeUser>& users);
 
 // Of the processes of a tree, with the states in which they were seen.
-std::vector<LockWait> read_pipe_waits(const Host& host,
-                                      const std::vector<SeenProcess>& tree);
+std::vector<LockWait> read_pipe_waits(
+    const Host& host, const std::vector<SeenProcess>& tree,
+    const std::function<bool(const SeenProcess&)>& is_stopped);
 
 }  // namespace fitrun

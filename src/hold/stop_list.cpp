@@ -1,6 +1,5 @@
 #include "hold/stop_list.h"
 
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -14,7 +13,6 @@
 #include <utility>
 
 #include "os/file.h"
-#include "os/process_handle.h"
 
 namespace fitrun {
 namespace {
@@ -111,15 +109,6 @@ std::vector<ProcessId> StopList::all() const {
     if (pid > 0) listed.push_back({static_cast<pid_t>(pid), slot.start});
   }
   return listed;
-}
-
-std::size_t continue_all(const Host& host, const StopList& list) {
-  std::size_t continued = 0;
-  for (const ProcessId& process : list.all()) {
-    const auto handle = ProcessHandle::open(host, process);
-    if (handle && handle->send(SIGCONT)) ++continued;
-  }
-  return continued;
 }
 
 }  // namespace fitrun

@@ -13,7 +13,6 @@
 
 #include "base/result.h"
 #include "os/fd.h"
-#include "os/host.h"
 #include "os/process.h"
 
 namespace fitrun {
@@ -54,8 +53,5 @@ class StopList {
   Fd file_;
   Page* page_;
 };
-
-// Continues what is listed and still the same process. How many there were.
-std::size_t continue_all(const Host& host, const StopList& list);
 
 }  // namespace fitrun

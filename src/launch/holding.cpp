@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "hold/job_key.h"
 #include "hold/peaks_text.h"
+#include "hold/stopper.h"
 #include "launch/decide.h"
 #include "launch/recording.h"
 #include "measure/runs_file.h"

@@ -10,6 +10,7 @@
 
 #include "base/saturate.h"
 #include "hold/peaks_text.h"
+#include "hold/stopper.h"
 #include "os/file.h"
 #include "os/user_file.h"
 #include "run/detached.h"
