@@ -164,12 +164,13 @@ Target load_target(const LaunchOptions& options, const Environment& environment,
   for (const std::string& name : inherited_names(target))
     if (auto value = environment.get(name))
       target.inherited.emplace(name, std::move(*value));
-  if (!target.tool) return target;
   // Of those that the tool reads it gets what `env` on its line sets.
   const auto set = variables_of_wrappers(target.command);
-  for (const std::string& name : target.tool->variables)
-    if (const auto at = set.find(name); at != set.end())
-      target.inherited[name] = at->second;
+  if (target.tool)
+    for (const std::string& name : target.tool->variables)
+      if (const auto at = set.find(name); at != set.end())
+        target.inherited[name] = at->second;
+  hand_on_cargos_jobserver(target);
   return target;
 }
 

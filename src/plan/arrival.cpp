@@ -113,10 +113,11 @@ Arrival at_tool(const Target& target, const ToolLine& line, bool by_user) {
   }
   if (is_injected(target, true)) return {};
   if (inherits_jobserver(target)) {
-    return {
-        "the make around this command hands out the jobs (the jobserver in "
-        "MAKEFLAGS): no count is given",
-        true};
+    return {fmt::format("the {} around this command hands out the jobs (the "
+                        "jobserver in {}MAKEFLAGS): no count is given",
+                        target.by_cargo ? "cargo" : "make",
+                        target.by_cargo ? "CARGO_" : ""),
+            true};
   }
   if (!target.as_is && !inserted_words(target).empty()) return {};
   if (tool.count.empty()) return {"the command is not told the count"};

@@ -60,6 +60,9 @@ Launch launch_of(const Plan& plan, const Target& target, std::uint64_t threads,
   launch.command = command_of(target, values);
   launch.changes.set.emplace_back("FITRUN_THREADS", std::to_string(threads));
   if (!input.empty()) launch.changes.set.emplace_back("FITRUN_INPUT", input);
+  if (target.by_cargo)
+    launch.changes.set.emplace_back("MAKEFLAGS",
+                                    target.inherited.at("MAKEFLAGS"));
   for (const Injection& injection : target.stage.inject) {
     launch.changes.set.emplace_back(injection.name,
                                     value_of(injection, target, values));

@@ -8,6 +8,13 @@
 namespace fitrun {
 namespace {
 
+constexpr const char* kMake = "MAKEFLAGS";
+constexpr const char* kCargo = "CARGO_MAKEFLAGS";
+
+bool has(const std::vector<std::string>& names, const char* name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 // What the tool's own option asks for; nothing where the user places the count.
 std::optional<Sourced<AskedCount>> asked_by_option(const Target& target) {
   const std::vector<std::string>& command = target.command;
@@ -50,11 +57,22 @@ std::vector<std::string> inherited_names(const Target& target) {
   std::vector<std::string> names;
   if (target.tool) names = target.tool->variables;
   for (const Injection& injection : target.stage.inject) {
-    if (injection.name == "MAKEFLAGS") names.push_back(injection.name);
+    if (injection.name == kMake) names.push_back(injection.name);
     for (std::string& name : variables_in(injection.text))
       names.push_back(std::move(name));
   }
+  if (has(names, kMake)) names.emplace_back(kCargo);
   return names;
+}
+
+void hand_on_cargos_jobserver(Target& target) {
+  const auto cargo = target.inherited.find(kCargo);
+  if (cargo == target.inherited.end() || !has_jobserver(cargo->second) ||
+      (target.tool && has(target.tool->variables, kCargo)))
+    return;
+  std::string& flags = target.inherited[kMake];
+  target.by_cargo = !has_jobserver(flags);
+  flags = add_makeflags(flags, cargo->second);
 }
 
 bool inherits_jobserver(const Target& target) {

@@ -34,6 +34,9 @@ struct Target {
   // The caller's values of inherited_names(); of a variable that is not set
   // there is none.
   std::map<std::string, std::string> inherited{};
+  // Its MAKEFLAGS is the caller's with Cargo's jobserver in it, and the
+  // command's is to be that.
+  bool by_cargo = false;
 };
 
 // A descriptor's command with what the command line gives: in place of "..." at
@@ -44,7 +47,14 @@ std::vector<std::string> with_arguments(std::vector<std::string> command,
 // The variables whose values at the caller's a plan for `target` depends on.
 std::vector<std::string> inherited_names(const Target& target);
 
-// Whether a make that runs already hands out jobs to this tool.
+// Puts the jobserver of a Cargo that runs already into the MAKEFLAGS that
+// `target` inherits, where that says of none and the tool does not read
+// CARGO_MAKEFLAGS. There Cargo tells build scripts of it, and leaves it to them
+// to hand it on to make:
+// https://doc.rust-lang.org/cargo/reference/environment-variables.html
+void hand_on_cargos_jobserver(Target& target);
+
+// Whether a make or Cargo that runs already hands out jobs to this tool.
 bool inherits_jobserver(const Target& target);
 
 // What is put into the tool's command line where it says no number, with the

@@ -33,7 +33,8 @@ class Project:
             f.write(makefile)
         w.env.update(FITRUN_STATE=self.folder + "/state",
                      XDG_CONFIG_HOME=self.folder + "/config")
-        for name in "FITRUN_HOLD", "FITRUN_JOBSERVER", "MAKEFLAGS", "MAKELEVEL":
+        for name in ("FITRUN_HOLD", "FITRUN_JOBSERVER", "MAKEFLAGS", "MAKELEVEL",
+                     "CARGO_MAKEFLAGS"):
             w.env.pop(name, None)
 
     def start(self, *words, env=None, **options):
@@ -186,6 +187,9 @@ def test_the_jobserver_of_another_make_is_left_alone(w):
                   " -j4 --jobserver-auth=fifo:/nowhere"):
         assert flags_of(project, "make", env={"MAKEFLAGS": flags}) == (
             "", flags)
+    cargos = "-j --jobserver-fds=8,9 --jobserver-auth=8,9"
+    assert flags_of(project, "make", env={"CARGO_MAKEFLAGS": cargos}) == (
+        "", " " + cargos)
     with open(project.folder + "/Makefile", "w") as f:
         f.write(f"all:\n\t+@{FITRUN} --hold --per-worker 1GB --jobserver make "
                 "-f inner\n")

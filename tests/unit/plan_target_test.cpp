@@ -231,9 +231,44 @@ TEST_CASE("what is nearly a placeholder is found", "[plan]") {
 TEST_CASE("the variables that a plan depends on", "[plan]") {
   const Target target = injecting(injecting(make("make"), "V", "${A} $${B}"),
                                   "MAKEFLAGS", "-j<threads>");
-  CHECK(inherited_names(target) ==
-        Strings{"MAKELEVELS", "MAKEFLAGS", "A", "MAKEFLAGS"});
+  CHECK(inherited_names(target) == Strings{"MAKELEVELS", "MAKEFLAGS", "A",
+                                           "MAKEFLAGS", "CARGO_MAKEFLAGS"});
   CHECK(inherited_names(unknown("x")).empty());
+}
+
+TEST_CASE("Cargo's jobserver is handed on to make", "[plan][tool]") {
+  const auto in_build_script = [](Target target, const char* makeflags,
+                                  const char* by_cargo) {
+    target.inherited = {{"MAKEFLAGS", makeflags},
+                        {"CARGO_MAKEFLAGS", by_cargo}};
+    hand_on_cargos_jobserver(target);
+    return target;
+  };
+  const char* const cargos = "-j --jobserver-fds=8,9 --jobserver-auth=8,9";
+  Target target = in_build_script(make("make all"), "k -- A=1", cargos);
+  CHECK(inherits_jobserver(target));
+  CHECK(run(target) == "make all");
+  CHECK(variable(target, "MAKEFLAGS") ==
+        "k -j --jobserver-fds=8,9 --jobserver-auth=8,9 -- A=1");
+  CHECK_THAT(arrival_of(target, 3).missing,
+             ContainsSubstring("cargo around this command"));
+  // With an [inject.env] it is the same.
+  Target injected = injecting(unknown("x"), "MAKEFLAGS", "-j<threads>");
+  CHECK(variable(in_build_script(injected, "", cargos), "MAKEFLAGS") ==
+        " -j --jobserver-fds=8,9 --jobserver-auth=8,9");
+  // The make around it is nearer than the Cargo around that.
+  target = in_build_script(make("make"), " --jobserver-auth=3,4", cargos);
+  CHECK(variable(target, "MAKEFLAGS") == "none");
+  CHECK_FALSE(target.by_cargo);
+  CHECK(inherits_jobserver(target));
+  target = in_build_script(make("make"), "k", "-j8");
+  CHECK_FALSE(inherits_jobserver(target));
+  CHECK(variable(target, "MAKEFLAGS") == "none");
+  Target cargo = make("make");
+  cargo.tool->variables = {"CARGO_MAKEFLAGS", "MAKEFLAGS"};
+  cargo = in_build_script(cargo, "k", cargos);
+  CHECK(inherits_jobserver(cargo));
+  CHECK(variable(cargo, "MAKEFLAGS") == "none");
 }
 
 TEST_CASE("a count that does not arrive is told, with what to write",
