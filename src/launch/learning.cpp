@@ -223,6 +223,8 @@ Learning learn(Target& target, const LaunchOptions& options,
   const bool killed = has_kills(place);
   if (!known.recorded && options.retries == 0 && !killed) return known;
   known.own = record_for(target);
+  // Where neither a stage nor a command is named they would be anybody's.
+  if (known.own->stage.empty() && known.own->tool.empty()) return known;
   const RunsOf these = runs_like(*known.own);
   // A stage's declaration is for all that it runs.
   const RunsOf all = these.stage.empty() ? these : RunsOf{.stage = these.stage};
