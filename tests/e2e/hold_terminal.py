@@ -10,20 +10,21 @@ import shutil
 import signal
 import time
 
-from holdlib import FITRUN, Project, children, held, kills, state
+from holdlib import FITRUN, LASTING, Project, children, held, kills, state
 from leaselib import MIB, Skip, cgroup, enter, read, run, until
 
 
 class Shell:
     """An interactive one on a terminal of its own, within the group."""
 
-    def __init__(self, w, folder, group):
+    def __init__(self, project, group):
+        self.project = project
         self.group = group
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             enter(group)()
-            os.chdir(folder)
-            os.environ.update(w.env, PS1="", HISTFILE="")
+            os.chdir(project.folder)
+            os.environ.update(project.w.env, PS1="", HISTFILE="")
             os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
 
     def __enter__(self):
@@ -61,21 +62,27 @@ def shell_beside(w, sizes):
     if not shutil.which("bash"):
         raise Skip("no bash here")
     with cgroup(300 * MIB) as group:
-        with Shell(w, Project(w, sizes).folder, group) as shell:
+        project = Project(w, sizes, recipe=LASTING)
+        with Shell(project, group) as shell:
             yield shell
 
 
 def test_keys_stop_and_bg_and_fg_continue(w):
-    with shell_beside(w, [100] * 6) as shell:
+    sizes = [100] * 6
+    with shell_beside(w, sizes) as shell:
         make = shell.start(f"{FITRUN} make -k -j8")
+        # A ^Z while make starts one would stop that before its exec, and make would
+        # wait for it: vfork(2).
+        until(lambda: started(make) == len(sizes), "all to be started")
         for go_on in "bg", "fg":
             until(lambda: shell.has_terminal(make), "the foreground")
             shell.type("\x1a")
             until(lambda: state(make) == "T", "make to stop")
+            until(lambda: stopped(make), "its jobs to stop")
             # So it stays, though all would fit now, until the shell goes on.
             limit(shell.group, 2000)
             time.sleep(0.6)
-            assert all(state(job) in "TZ" for job in children(make))
+            assert stopped(make)
             limit(shell.group, 300)
             time.sleep(0.6)  # twice what the keeper takes to see it
             shell.type(go_on + "\n")
@@ -83,6 +90,7 @@ def test_keys_stop_and_bg_and_fg_continue(w):
             if go_on == "bg":
                 until(lambda: held(make) and running(make), "as before")
                 shell.type("fg\n")
+        shell.project.let_end()
         until(lambda: not shell.has_terminal(make), "the end")
         shell.type("echo it was $?\n")
         assert shell.answer(r"it was (\d+)") == "0"
@@ -94,6 +102,19 @@ def limit(group, mib):
         f.write(str(mib * MIB))
 
 
+def started(make):
+    return sum(name(job) == "grow" for job in children(make))
+
+
+def name(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+        return f.read().strip()
+
+
+def stopped(make):
+    return all(state(job) == "T" for job in children(make))
+
+
 def running(make):
     return [job for job in children(make) if state(job) in "RS"]
 
@@ -103,9 +124,10 @@ def test_what_nohup_started_outlives_its_shell(w):
     is left to continue."""
     with shell_beside(w, [100] * 4) as shell:
         make = shell.start(f"nohup {FITRUN} make -k -j8 >log 2>&1 & disown")
-        folder = os.readlink(f"/proc/{make}/cwd")
+        folder = shell.project.folder
         shell.type("exit\n")
         until(lambda: state(shell.pid) == "Z", "the shell's end")
+        shell.project.let_end()
         until(lambda: state(make) in ("Z", "gone"), "make's end")
         until(lambda: not read(shell.group, "cgroup.procs"), "the keeper's")
         with open(folder + "/log", encoding="ascii") as f:

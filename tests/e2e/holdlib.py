@@ -9,6 +9,8 @@ from leaselib import enter, read, until
 
 FITRUN = os.environ["FITRUN"]
 GROW = os.environ["HELPERS"] + "/grow"
+# A job that has grown keeps what it has until let_end().
+LASTING = "{grow} {size} 0.4 go {number}"
 TOOL = """
 [ram]
 per_worker = "{bound}MiB"
@@ -43,6 +45,10 @@ class Project:
         return self.w.popen([FITRUN, *options, "make", "-k", f"-j{width}"],
                             cwd=self.folder, preexec_fn=enter(group),
                             stderr=subprocess.PIPE)
+
+    def let_end(self):
+        with open(self.folder + "/go", "w", encoding="ascii"):
+            pass
 
     def records(self):
         with open(self.folder + "/state/runs.jsonl") as f:
@@ -93,8 +99,10 @@ def kills(group):
                          read(group, "memory.oom_control"))[1])
 
 
-def waiting(project, group):
-    """A build of which at least one job is held."""
+def waiting(w, group):
+    """A build of four lasting jobs of which at least one is held, however long
+    the caller takes; and its project."""
+    project = Project(w, [100] * 4, recipe=LASTING)
     p = project.start(group)
     until(lambda: held(p.pid), "a job that is held")
-    return p
+    return p, project

@@ -85,7 +85,7 @@ class World:
         assert self.files() == [], self.files()
 
 
-def until(condition, what="condition", seconds=20):
+def until(condition, what="condition", seconds=60):
     """For what no event tells, such as the last breath of a grandchild."""
     end = time.monotonic() + seconds
     while not condition():
@@ -105,7 +105,7 @@ def gone(pid):
 def end(p):
     """Ends a process that waits for the end of its input."""
     p.stdin.close()
-    p.wait(timeout=20)
+    p.wait(timeout=60)
 
 
 def own_memory_cgroup():
