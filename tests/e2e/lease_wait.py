@@ -241,6 +241,8 @@ def test_a_lease_taken_after_waiting_is_one_lease(w):
     queued(w)
     end(holder)
     assert started(waiter, 20)
+    # It has said so before its exec, which closes what is the launch's own.
+    until(lambda: w.only()["command"] == "cat", "the exec")
     lease = w.only()
     assert lease["state"] == "running" and lease["pid"] == waiter.pid
     assert lease["holdings"][0]["leased"] == 700
