@@ -150,6 +150,21 @@ bool all_digits(std::string_view text) {
          text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+std::vector<std::uint64_t> version_in(std::string_view text) {
+  for (const std::string_view word : words(take_line(text))) {
+    std::vector<std::uint64_t> numbers;
+    for (const std::string_view part : split(word, '.')) {
+      const auto digits = part.substr(0, part.find_first_not_of("0123456789"));
+      const auto number = parse_count(digits);
+      if (!number) break;
+      numbers.push_back(*number);
+      if (digits.size() < part.size()) break;
+    }
+    if (numbers.size() > 1) return numbers;
+  }
+  return {};
+}
+
 std::string counted(std::uint64_t number, std::string_view noun) {
   std::string text = std::to_string(number);
   text.append(" ").append(noun);

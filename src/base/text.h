@@ -43,6 +43,11 @@ inline bool starts_character(char byte) {
 // Whether it is a number in base 10 of any size, without a sign.
 bool all_digits(std::string_view text);
 
+// The numbers of the version in a text's first line, 4, 4 and 1 of "GNU Make
+// 4.4.1": of the first word that begins with two with a dot between them.
+// Empty: there is none.
+std::vector<std::uint64_t> version_in(std::string_view text);
+
 // "1 worker", "2 workers".
 std::string counted(std::uint64_t number, std::string_view noun);
 

@@ -4,6 +4,7 @@
 #include "cli/log.h"
 #include "launch/decide.h"
 #include "launch/holding.h"
+#include "launch/jobserver.h"
 #include "launch/learning.h"
 #include "launch/target.h"
 #include "os/host.h"
@@ -44,6 +45,7 @@ ExitStatus plan_command(const Options& options,
   const Host host(options.root);
   const LedgerReading seen = Ledger(host, environment).read();
   Plan plan = decide(target, host, seen, caller, known.alike);
+  settle_jobserver(plan, target, caller);
   if (plan.hold.active) plan.hold.kinds = kinds_of_jobs(target, known, caller);
   show(plan, options.format);
   // The text says it already; the other formats are read by programs.

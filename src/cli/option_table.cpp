@@ -182,12 +182,12 @@ constexpr OptionRow kTable[] = {
        o.launch.wishes.hold = Sourced<Hold>{Hold::off, at};
      }},
     {"--jobserver", nullptr, "FITRUN_JOBSERVER",
-     "hand out make's jobs a few at a time", kDeciding,
+     "be the jobserver of make, or of ninja 1.13", kDeciding,
      [](Options& o, Text v, Text at) {
        o.launch.jobserver = v.empty() || on_or_off(v, at);
      }},
-    {"--no-jobserver", nullptr, nullptr, "let make start all at once",
-     kDeciding, [](Options& o, Text, Text) { o.launch.jobserver = false; }},
+    {"--no-jobserver", nullptr, nullptr, "be none", kDeciding,
+     [](Options& o, Text, Text) { o.launch.jobserver = false; }},
     {"--as-is", nullptr, nullptr, "replace nothing in COMMAND", kStaging,
      [](Options& o, Text, Text) { o.launch.as_is = true; }},
     {"--wait-timeout", "TIME", "FITRUN_WAIT_TIMEOUT",

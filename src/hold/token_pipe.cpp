@@ -30,14 +30,6 @@ Result<Fd> reopen(int fd, int flags) {
   return opened;
 }
 
-Result<Fd> end_of_clients(int fd) {
-  const auto opened = reopen(fd, 0);
-  if (!opened) return opened.error();
-  Fd moved(::fcntl(opened->get(), F_DUPFD_CLOEXEC, kFirstOfClients));
-  if (!moved) return path_error("fcntl", errno);
-  return moved;
-}
-
 // The last of what is there; empty: nothing new. `closed` is set where nobody
 // writes any more.
 std::optional<TokenNews> latest(int fd, bool& closed) {
@@ -106,22 +98,31 @@ std::vector<int> TokenPipe::descriptors() const {
   return {offers_.get(), returns_.get()};
 }
 
+Result<Fd> end_of_clients(int fd) {
+  const auto opened = reopen(fd, 0);
+  if (!opened) return opened.error();
+  Fd moved(::fcntl(opened->get(), F_DUPFD_CLOEXEC, kFirstOfClients));
+  if (!moved) return path_error("fcntl", errno);
+  return moved;
+}
+
 Result<TokenEnds> TokenEnds::of(const TokenPipe& pipe) {
   auto takes = end_of_clients(pipe.offers());
   if (!takes) return takes.error();
   auto gives = end_of_clients(pipe.returns());
   if (!gives) return gives.error();
-  return TokenEnds{pipe.jobs(), std::move(*takes), std::move(*gives)};
+  const std::string auth = fmt::format("{},{}", takes->get(), gives->get());
+  return TokenEnds{pipe.jobs(), std::move(*takes), std::move(*gives), auth};
 }
 
 std::string TokenEnds::makeflags() const {
-  return fmt::format(" -j{} --jobserver-auth={},{}", jobs, takes.get(),
-                     gives.get());
+  return fmt::format(" -j{} --jobserver-auth={}", jobs, auth);
 }
 
 Result<void> TokenEnds::bequeath() const {
   for (const Fd* const end : {&takes, &gives})
-    if (::fcntl(end->get(), F_SETFD, 0) != 0) return path_error("fcntl", errno);
+    if (*end && ::fcntl(end->get(), F_SETFD, 0) != 0)
+      return path_error("fcntl", errno);
   return {};
 }
 

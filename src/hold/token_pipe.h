@@ -59,12 +59,12 @@ class TokenPipe {
   Fd returns_;
 };
 
-// What a client inherits. Both numbers are 10 or above: scripts use those below
-// for themselves.
+// What a client inherits of a jobserver.
 struct TokenEnds {
   std::uint64_t jobs = 1;
   Fd takes{};
-  Fd gives{};
+  Fd gives{};          // none where that is the same pipe
+  std::string auth{};  // how MAKEFLAGS names them
 
   static Result<TokenEnds> of(const TokenPipe& pipe);
 
@@ -74,6 +74,10 @@ struct TokenEnds {
   // They are not close-on-exec any more.
   Result<void> bequeath() const;
 };
+
+// The pipe of `fd` once more: to read from and to write to, and at 10 or above,
+// as scripts use the numbers below for themselves.
+Result<Fd> end_of_clients(int fd);
 
 // Hands out tokens until `news`, a pipe of TokenNews, says that the command has
 // ended. Where it closes before that, whoever held jobs was killed: `orphaned`

@@ -15,6 +15,7 @@
 #include "hold/peaks_text.h"
 #include "hold/stopper.h"
 #include "launch/decide.h"
+#include "launch/jobserver.h"
 #include "launch/recording.h"
 #include "measure/runs_file.h"
 #include "os/user_file.h"
@@ -94,8 +95,7 @@ KnownPeaks known_peaks(const std::string& path, std::uint64_t today,
 std::optional<TokenPipe> token_pipe(const Plan& plan, const Caller& caller) {
   auto pipe = TokenPipe::make(plan.hold.width);
   if (pipe) return std::move(*pipe);
-  caller.say(LogLevel::info,
-             log_tag(plan.label) + "no jobserver: " + pipe.error().message);
+  tell_no_jobserver(plan, pipe.error().message, caller);
   return std::nullopt;
 }
 
@@ -159,7 +159,8 @@ std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
   if (!orders.list)
     orders.list = Fd(::memfd_create("fitrun-held", MFD_CLOEXEC));
   if (!orders.list) return std::nullopt;
-  if (plan.hold.jobserver) orders.tokens = token_pipe(plan, caller);
+  if (plan.hold.jobserver == Jobserver::pipes)
+    orders.tokens = token_pipe(plan, caller);
   orders.boot = ledger.boot();
   orders.descriptors = ledger.descriptors();
   orders.descriptors.push_back(STDERR_FILENO);

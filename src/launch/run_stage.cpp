@@ -9,6 +9,7 @@
 #include "launch/child.h"
 #include "launch/decide.h"
 #include "launch/holding.h"
+#include "launch/jobserver.h"
 #include "launch/learning.h"
 #include "launch/recording.h"
 #include "launch/retry_on_oom.h"
@@ -97,6 +98,7 @@ void run_stage(const LaunchOptions& options, const Host& host,
   const std::vector<RunRecord>& past = known.alike;
   target.held_outside = is_held_outside(host, caller);
   Plan plan = decide_and_lease(target, options, past, host, ledger, caller);
+  settle_jobserver(plan, target, caller);
   const auto order_hold = [&] {
     return hold_orders(plan, target, known, host, ledger, caller);
   };
@@ -115,10 +117,7 @@ void run_stage(const LaunchOptions& options, const Host& host,
       };
       run_as_parent(plan, target, options.retries, known, next_hold, caller);
     }
-    if (hold && hold->tokens) {
-      auto ends = TokenEnds::of(*hold->tokens);
-      if (ends) tokens = std::move(*ends);
-    }
+    if (hold) tokens = jobserver_ends(plan, hold->tokens, caller);
     if (known.recorded || hold) {
       keeper =
           keep(plan, target, known, options.watch, std::move(hold), caller);

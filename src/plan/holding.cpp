@@ -11,13 +11,18 @@ namespace {
 // Whether the tool is started by nobody in between, who might keep our pipes or
 // MAKEFLAGS from it; and where its count is, if anywhere, is known.
 bool takes_tokens(const Target& target) {
-  if (!target.tool || !target.tool->jobserver || target.as_is ||
-      inherits_jobserver(target))
-    return false;
+  if (!target.tool || target.as_is || jobserver_around(target)) return false;
   const std::vector<std::string>& command = target.command;
   const auto line = read_tool_line(*target.tool, command);
   return line && line->named.front() == 0 && line->unreadable.empty() &&
          std::none_of(command.begin(), command.end(), places_count);
+}
+
+Jobserver jobserver_for(const Target& target) {
+  if (!target.jobserver || !takes_tokens(target)) return Jobserver::none;
+  if (target.tool->jobserver) return Jobserver::pipes;
+  return target.tool->fifo_jobserver.empty() ? Jobserver::none
+                                             : Jobserver::fifo;
 }
 
 }  // namespace
@@ -62,7 +67,7 @@ HoldPlan plan_holding(const Target& target, const PoolPlan& ram,
   plan.outside = target.held_outside && want > 1;
   if (plan.outside) return plan;
   plan.active = plan.cap > 0 && want > 1 && (choice == Hold::on || by_default);
-  plan.jobserver = plan.active && target.jobserver && takes_tokens(target);
+  if (plan.active) plan.jobserver = jobserver_for(target);
   return plan;
 }
 

@@ -27,6 +27,13 @@ struct KindCounts {
   std::size_t seen = 0;   // those, and what was too short or not followed
 };
 
+// The jobserver that hands out the jobs of a tool.
+enum class Jobserver {
+  none,
+  pipes,  // a few at a time (hold/token_pipe.h)
+  fifo,   // all (hold/token_fifo.h)
+};
+
 struct HoldPlan {
   bool active = false;
   bool outside = false;                // a launch around this one does it
@@ -35,7 +42,7 @@ struct HoldPlan {
   std::optional<std::uint64_t> bound;  // of a job's bytes, as declared
   bool at_birth_only = false;          // workers that take many jobs
   KindCounts kinds{};
-  bool jobserver = false;  // ours hands out its jobs, while it is `active`
+  Jobserver jobserver = Jobserver::none;  // ours, while it is `active`
 
   // "3 kinds known", "12 of 14 kinds known".
   std::string known() const;

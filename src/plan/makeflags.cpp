@@ -31,18 +31,19 @@ MakeFlags take_apart(std::string_view text) {
 
 }  // namespace
 
-bool has_jobserver(std::string_view makeflags) {
+std::optional<std::string_view> jobserver_in(std::string_view makeflags) {
+  std::optional<std::string_view> last;
   for (const std::string_view word : words(makeflags)) {
-    if (word == "--") return false;
-    if (word.starts_with("--jobserver-auth=") ||
-        word.starts_with("--jobserver-fds="))
-      return true;
+    if (word == "--") break;
+    for (const std::string_view option :
+         {"--jobserver-auth=", "--jobserver-fds="})
+      if (word.starts_with(option)) last = word.substr(option.size());
   }
-  return false;
+  return last;
 }
 
 std::string add_makeflags(std::string_view inherited, std::string_view added) {
-  if (has_jobserver(inherited)) return std::string(inherited);
+  if (jobserver_in(inherited)) return std::string(inherited);
   const MakeFlags before = take_apart(inherited);
   const MakeFlags more = take_apart(added);
   std::string out = before.letters + before.options;

@@ -7,13 +7,15 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace fitrun {
 
-// Whether it hands on the jobserver of a make that runs already.
-bool has_jobserver(std::string_view makeflags);
+// The jobserver of a make that runs already, as it is handed on: "3,4" for two
+// pipes, "fifo:PATH". Empty: there is none.
+std::optional<std::string_view> jobserver_in(std::string_view makeflags);
 
 // `inherited` with the options and variables of `added` behind its own, where
 // they win; unchanged where it hands on a jobserver.

@@ -95,7 +95,7 @@ std::string render_json(const Plan& plan) {
         {"cap", plan.hold.cap},
         {"known", plan.hold.kinds.known},
         {"kinds", plan.hold.kinds.seen},
-        {"jobserver", plan.hold.jobserver}}},
+        {"jobserver", plan.hold.jobserver != Jobserver::none}}},
       {"command", plan.launch.command},
       {"env", std::move(environment)}};
   if (!plan.copies.empty()) json["copies"] = Json::array();

@@ -159,12 +159,14 @@ std::string render_text(const Plan& plan, const TextStyle& style) {
              plan.want.origin);
   for (const PoolPlan& pool : plan.pools) out += pool_text(pool, plan, style);
   if (plan.hold.active) {
-    out += row(
-        "holds", format_bytes(plan.hold.cap), "for jobs",
-        fmt::format("up to {} at once; those that do not fit are stopped "
-                    "at birth ({}){}",
-                    plan.hold.width, plan.hold.known(),
-                    plan.hold.jobserver ? "; a jobserver starts them" : ""));
+    out +=
+        row("holds", format_bytes(plan.hold.cap), "for jobs",
+            fmt::format("up to {} at once; those that do not fit are stopped "
+                        "at birth ({}){}",
+                        plan.hold.width, plan.hold.known(),
+                        plan.hold.jobserver != Jobserver::none
+                            ? "; a jobserver starts them"
+                            : ""));
   }
   if (plan.copies.empty()) return out + runs("runs", plan.launch);
   for (const Launch& copy : plan.copies) out += runs("a copy", copy);

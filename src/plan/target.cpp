@@ -67,21 +67,28 @@ std::vector<std::string> inherited_names(const Target& target) {
 
 void hand_on_cargos_jobserver(Target& target) {
   const auto cargo = target.inherited.find(kCargo);
-  if (cargo == target.inherited.end() || !has_jobserver(cargo->second) ||
+  if (cargo == target.inherited.end() || !jobserver_in(cargo->second) ||
       (target.tool && has(target.tool->variables, kCargo)))
     return;
   std::string& flags = target.inherited[kMake];
-  target.by_cargo = !has_jobserver(flags);
+  target.by_cargo = !jobserver_in(flags);
   flags = add_makeflags(flags, cargo->second);
 }
 
-bool inherits_jobserver(const Target& target) {
-  if (!target.tool) return false;
-  const std::vector<std::string>& names = target.tool->variables;
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+std::optional<std::string_view> jobserver_around(const Target& target) {
+  if (!target.tool) return std::nullopt;
+  for (const std::string& name : target.tool->variables) {
     const auto value = target.inherited.find(name);
-    return value != target.inherited.end() && has_jobserver(value->second);
-  });
+    if (value == target.inherited.end()) continue;
+    if (const auto found = jobserver_in(value->second)) return found;
+  }
+  return std::nullopt;
+}
+
+bool inherits_jobserver(const Target& target) {
+  const auto around = jobserver_around(target);
+  return around &&
+         (target.tool->fifo_jobserver.empty() || around->starts_with("fifo:"));
 }
 
 std::vector<std::string> inserted_words(const Target& target) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/sourced.h"
@@ -54,7 +55,12 @@ std::vector<std::string> inherited_names(const Target& target);
 // https://doc.rust-lang.org/cargo/reference/environment-variables.html
 void hand_on_cargos_jobserver(Target& target);
 
-// Whether a make or Cargo that runs already hands out jobs to this tool.
+// The jobserver of a make or Cargo that runs already, as the tool's variables
+// name it: jobserver_in().
+std::optional<std::string_view> jobserver_around(const Target& target);
+
+// Whether that one hands out jobs to this tool, which may take part in none but
+// a FIFO.
 bool inherits_jobserver(const Target& target);
 
 // What is put into the tool's command line where it says no number, with the

@@ -1,5 +1,7 @@
 #include "stage/parse_tool.h"
 
+#include <algorithm>
+
 namespace fitrun {
 namespace {
 
@@ -86,13 +88,27 @@ void jobs(TomlReader& in, const toml::table& table, Tool& tool) {
   }
 }
 
+void fifo_jobserver(TomlReader& in, const toml::table& table, Tool& tool) {
+  const toml::node* const node = table.get("fifo_jobserver");
+  if (!node) return;
+  const auto text = in.string(*node, "fifo_jobserver");
+  if (!text) return;
+  tool.fifo_jobserver = *text;
+  const auto parts = split(*text, '.');
+  if (parts.size() < 2 ||
+      !std::all_of(parts.begin(), parts.end(),
+                   [](std::string_view part) { return parse_count(part); }))
+    in.wrong(*node, "fifo_jobserver: " + in_quotes(*text) +
+                        " is no version, like \"1.13\"");
+}
+
 }  // namespace
 
 Tool parse_tool(TomlReader& in, const toml::table& table) {
   in.check_keys(table,
                 {"commands", "count", "cpus", "one", "values", "kind",
                  "kind_flags", "files", "end", "stops_at_word", "insert",
-                 "variables", "jobs", "jobserver"},
+                 "variables", "jobs", "jobserver", "fifo_jobserver"},
                 "[tool]");
   constexpr std::string_view kOption = "an option, like \"-j\" or \"--jobs\"";
   Tool tool;
@@ -115,6 +131,7 @@ Tool parse_tool(TomlReader& in, const toml::table& table) {
   tool.files = flag(in, table, "files");
   tool.stops_at_word = flag(in, table, "stops_at_word");
   tool.jobserver = flag(in, table, "jobserver");
+  fifo_jobserver(in, table, tool);
   return tool;
 }
 

@@ -48,6 +48,9 @@ struct Tool {
   // It takes part in GNU make's jobserver where MAKEFLAGS names its pipes, and
   // has no count of its own then.
   bool jobserver = false;
+  // The first version that takes part in one that is a FIFO, "1.13", and in no
+  // other; "": none does.
+  std::string fifo_jobserver;
 };
 
 }  // namespace fitrun

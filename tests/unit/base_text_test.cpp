@@ -97,3 +97,14 @@ TEST_CASE("a noun is in the singular behind one", "[base]") {
   CHECK(counted(1, "job") == "1 job");
   CHECK(counted(2, "more source") == "2 more sources");
 }
+
+TEST_CASE("a version is found in what a program says of it", "[base]") {
+  using Numbers = std::vector<std::uint64_t>;
+  CHECK(version_in("1.13.2\n") == Numbers{1, 13, 2});
+  CHECK(version_in("GNU Make 4.3\nBuilt for 1.2") == Numbers{4, 3});
+  CHECK(version_in("1.13.0.git.kitware.jobserver-1") == Numbers{1, 13, 0});
+  CHECK(version_in("x2.3 4 5.6rc7.8") == Numbers{5, 6});
+  for (const char* const none : {"", "\n1.2", "1", "1.", ".1", "v1.2", "make",
+                                 "1,2", "99999999999999999999.1"})
+    CHECK(version_in(none).empty());
+}

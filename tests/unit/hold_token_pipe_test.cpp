@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "catch.h"
+#include "hold/token_fifo.h"
 #include "hold/token_pipe.h"
 
 using namespace fitrun;
@@ -119,6 +120,31 @@ TEST_CASE("clients go on though every server is gone", "[jobserver]") {
   char token = 0;
   CHECK(::read(ends.takes.get(), &token, 1) == -1);
   CHECK(errno == EAGAIN);
+}
+
+TEST_CASE("a FIFO has all tokens, as long as its command", "[jobserver]") {
+  auto ends = make_token_fifo(4).value();
+  REQUIRE(ends.bequeath());
+  CHECK(ends.takes.get() >= 10);
+  CHECK((::fcntl(ends.takes.get(), F_GETFD) & FD_CLOEXEC) == 0);
+  const std::string path = "/proc/" + std::to_string(::getpid()) + "/fd/" +
+                           std::to_string(ends.takes.get());
+  CHECK(ends.makeflags() == " -j4 --jobserver-auth=fifo:" + path);
+  // As ninja does.
+  const Fd takes(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const Fd gives(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  REQUIRE(takes);
+  REQUIRE(gives);
+  char tokens[8];
+  CHECK(::read(takes.get(), tokens, sizeof tokens) == 3);
+  CHECK(::read(takes.get(), tokens, sizeof tokens) == -1);
+  CHECK(errno == EAGAIN);
+  CHECK(::write(gives.get(), tokens, 1) == 1);
+  CHECK(::read(takes.get(), tokens, sizeof tokens) == 1);
+  ends = {};
+  CHECK(::access(path.c_str(), F_OK) == -1);
+  // More than a pipe takes: no jobserver, and nobody waits.
+  CHECK_FALSE(make_token_fifo(10'000'000));
 }
 
 TEST_CASE("all tokens come back from make", "[jobserver]") {

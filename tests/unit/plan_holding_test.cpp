@@ -119,14 +119,25 @@ TEST_CASE("a jobserver serves who is held, takes part, and has no other",
   make.target.tool->variables = {"MAKEFLAGS"};
   make.target.tool->jobserver = true;
   make.target.command = {"make", "-j16"};
-  CHECK_FALSE(make.plan().jobserver);
+  CHECK(make.plan().jobserver == Jobserver::none);
   make.target.jobserver = true;
-  CHECK(make.plan().jobserver);
-  CHECK_FALSE(make.plan(4, 4).jobserver);
-  const auto serves = [](Make other) { return other.plan().jobserver; };
+  CHECK(make.plan().jobserver == Jobserver::pipes);
+  CHECK(make.plan(4, 4).jobserver == Jobserver::none);
+  const auto serves = [](Make other) {
+    return other.plan().jobserver != Jobserver::none;
+  };
   Make other = make;
   other.target.tool->jobserver = false;
   CHECK_FALSE(serves(other));
+  other.target.tool->fifo_jobserver = "1.13";
+  CHECK(other.plan().jobserver == Jobserver::fifo);
+  // Any that is there already is enough, if it is not for this tool.
+  other.target.inherited["MAKEFLAGS"] = " -j8 --jobserver-auth=3,4";
+  CHECK_FALSE(serves(other));
+  CHECK_FALSE(inherits_jobserver(other.target));
+  other.target.inherited["MAKEFLAGS"] = " -j8 --jobserver-auth=fifo:/x";
+  CHECK_FALSE(serves(other));
+  CHECK(inherits_jobserver(other.target));
   other = make;
   other.target.as_is = true;
   CHECK_FALSE(serves(other));

@@ -184,11 +184,12 @@ TEST_CASE("MAKEFLAGS is added to", "[plan][tool]") {
   const char* const outer = "w  -j8 --jobserver-fds=3,4 -- A=1";
   CHECK(add_makeflags(outer, "-j3") == outer);
 
-  CHECK(has_jobserver(" -j8 --jobserver-auth=3,4"));
-  CHECK(has_jobserver("--jobserver-auth=fifo:/tmp/x"));
-  CHECK_FALSE(has_jobserver("-j8"));
-  CHECK_FALSE(has_jobserver(" -- X=1 --jobserver-auth=2"));
-  CHECK_FALSE(has_jobserver(""));
+  CHECK(jobserver_in(" -j8 --jobserver-auth=3,4 -k") == "3,4");
+  CHECK(jobserver_in("--jobserver-fds=3,4 --jobserver-auth=fifo:/tmp/x") ==
+        "fifo:/tmp/x");
+  CHECK_FALSE(jobserver_in("-j8"));
+  CHECK_FALSE(jobserver_in(" -- X=1 --jobserver-auth=2"));
+  CHECK_FALSE(jobserver_in(""));
 
   const Target target =
       injecting(unknown("./build <threads>"), "MAKEFLAGS", "-j<threads>");

@@ -35,6 +35,7 @@ stops_at_word = true
 insert = ["-j<threads>"]
 variables = ["MAKEFLAGS"]
 jobs = "workers"
+fifo_jobserver = "1.13"
 )");
   const auto* const stage = std::get_if<Stage>(&found);
   REQUIRE(stage);
@@ -55,6 +56,15 @@ jobs = "workers"
   CHECK(tool.insert == Strings{"-j<threads>"});
   CHECK(tool.variables == Strings{"MAKEFLAGS"});
   CHECK(tool.jobs == JobKind::workers);
+  CHECK(tool.fifo_jobserver == "1.13");
+}
+
+TEST_CASE("a version is numbers with dots between them", "[stage][tool]") {
+  for (const std::string no : {"", "1", "1.", ".1", "1..2", "v1.2", "1.2rc",
+                               "1.2 ", "1.99999999999999999999"})
+    CHECK(mistakes("commands = [\"x\"]\nfifo_jobserver = \"" + no + "\"") ==
+          "make.toml:5:18: error: fifo_jobserver: \"" + no +
+              "\" is no version, like \"1.13\"\n");
 }
 
 TEST_CASE("every mistake in a [tool] table is told at once", "[stage][tool]") {
