@@ -19,7 +19,7 @@ def ask(w, need, *, budget=1000, gpu=None, policy="wait", timeout=100,
     return w.popen([HOLD, "fit", *args, "--", "cat"], **options)
 
 
-def started(p, within):
+def started(p, within=60):
     """Whether it says so in time."""
     return bool(select.select([p.stdout], [], [], within)[0]) and \
         p.stdout.readline().startswith("{")
@@ -36,26 +36,26 @@ def queued(w, count=1):
 def test_the_end_of_a_lease_wakes_who_waits(w):
     delays = []
     for _ in range(5):
-        holder = ask(w, 800)
-        assert started(holder, 20)
-        waiter = ask(w, 800)
+        holder = ask(w, 800, gpu="GPU-1")
+        assert started(holder)
+        waiter = ask(w, 800, gpu="GPU-1")
         queued(w)
-        # Somewhere inside the second after which it would look by itself.
+        # Inside the five seconds after which it would look by itself.
         time.sleep(0.1)
         begin = time.monotonic()
         holder.kill()
-        assert started(waiter, 20)
+        assert started(waiter)
         delays.append(time.monotonic() - begin)
         holder.wait()
         end(waiter)
-    # By the timer it would be 0.9 s each.
-    assert sorted(delays)[2] < 0.5, delays
+    # By the timer it would be nearly five each.
+    assert sorted(delays)[2] < 2.5, delays
     w.expect_nothing()
 
 
 def test_first_come_first_served(w):
     holder = ask(w, 800)
-    assert started(holder, 20)
+    assert started(holder)
     waiters = []
     for i in range(5):
         waiters.append(ask(w, 800))
@@ -64,7 +64,7 @@ def test_first_come_first_served(w):
     current = holder
     for i, p in enumerate(waiters):
         end(current)
-        assert started(p, 20), i
+        assert started(p), i
         assert not any(select.select([q.stdout], [], [], 0)[0]
                        for q in waiters[i + 1:])
         current = p
@@ -74,37 +74,37 @@ def test_first_come_first_served(w):
 
 def test_narrow_ones_do_not_slip_past_a_wide_one(w):
     holder = ask(w, 500)
-    assert started(holder, 20)
+    assert started(holder)
     wide = ask(w, 900)
     queued(w)
     # 500 are free, but 900 of 1000 are spoken for.
     narrow = ask(w, 150)
     queued(w, 2)
     other = ask(w, 150, policy="fail")
-    assert other.wait(timeout=20) == 75
+    assert other.wait(timeout=60) == 75
     small = ask(w, 50, policy="fail")
-    assert small.wait(timeout=20) == 75  # 500 held, 900 wanted: nothing left
+    assert small.wait(timeout=60) == 75  # 500 held, 900 wanted: nothing left
     assert not started(narrow, 1.5)
     end(holder)
-    assert started(wide, 20)
+    assert started(wide)
     # Of the 100 beside it, 150 are too many.
     assert not started(narrow, 1.5)
     beside = ask(w, 60, policy="fail")
-    assert beside.wait(timeout=20) == 75  # behind `narrow`, which needs all
+    assert beside.wait(timeout=60) == 75  # behind `narrow`, which needs all
     end(wide)
-    assert started(narrow, 20)
+    assert started(narrow)
     end(narrow)
     w.expect_nothing()
 
 
 def test_who_fits_beside_the_first_need_not_wait(w):
     holder = ask(w, 500)
-    assert started(holder, 20)
+    assert started(holder)
     wide = ask(w, 600)
     queued(w)
     # Another memory, and a machine with room for both.
-    assert started(ask(w, 800, gpu="GPU-1"), 20)
-    assert started(ask(w, 800, budget=2000), 20)
+    assert started(ask(w, 800, gpu="GPU-1"))
+    assert started(ask(w, 800, budget=2000))
     assert not started(wide, 0)
 
 
@@ -112,7 +112,7 @@ def test_a_wide_one_starts_while_narrow_ones_keep_coming(w):
     """Ten narrow launches at any time, each for a moment, and more of them
     without end: the wide one waits for those before it and for no others."""
     running = [ask(w, 100) for _ in range(10)]
-    assert all(started(p, 20) for p in running)
+    assert all(started(p) for p in running)
     wide = ask(w, 950)
     queued(w)
     came_later = []
@@ -120,28 +120,31 @@ def test_a_wide_one_starts_while_narrow_ones_keep_coming(w):
         came_later.append(ask(w, 100))
         end(p)
         assert not any(started(q, 0) for q in came_later)
-    assert started(wide, 20)
+    assert started(wide)
     end(wide)
     for p in came_later:
-        assert started(p, 20)
+        assert started(p)
     for p in came_later:
         end(p)
     w.expect_nothing()
 
 
 def test_an_interrupt_ends_the_wait_at_once(w):
-    holder = ask(w, 800)
-    assert started(holder, 20)
+    def of_gpu(need):  # looked at every five seconds
+        return ask(w, need, gpu="GPU-1")
+
+    holder = of_gpu(800)
+    assert started(holder)
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        first, second = ask(w, 800), None
+        first = of_gpu(800)
         queued(w)
-        second = ask(w, 150)  # fits as soon as the first one is gone
+        second = of_gpu(150)  # fits as soon as the first one is gone
         queued(w, 2)
         begin = time.monotonic()
         first.send_signal(sig)
-        assert first.wait(timeout=20) == -sig
-        assert time.monotonic() - begin < 2
-        assert started(second, 20)
+        assert first.wait(timeout=60) == -sig
+        assert started(second)
+        assert time.monotonic() - begin < 4
         end(second)
     end(holder)
     w.expect_nothing()
@@ -149,37 +152,37 @@ def test_an_interrupt_ends_the_wait_at_once(w):
 
 def test_a_stopped_launch_holds_up_nobody(w):
     holder = ask(w, 500)
-    assert started(holder, 20)
+    assert started(holder)
     wide = ask(w, 900)
     queued(w)
     wide.send_signal(signal.SIGSTOP)
     until(lambda: any(lease["state"] == "stopped" for lease in w.leases()),
           "the stop")
     narrow = ask(w, 150)
-    assert started(narrow, 20)
+    assert started(narrow)
     wide.send_signal(signal.SIGCONT)
     end(holder)
     end(narrow)
-    assert started(wide, 20)
+    assert started(wide)
 
 
 def test_a_wait_ends_with_its_time(w):
     holder = ask(w, 800)
-    assert started(holder, 20)
+    assert started(holder)
     begin = time.monotonic()
     waiter = ask(w, 800, timeout=0.3)
-    assert waiter.wait(timeout=20) == 75
-    assert 0.3 <= time.monotonic() - begin < 5
+    assert waiter.wait(timeout=60) == 75
+    assert time.monotonic() - begin >= 0.3
     assert len(w.files()) == 1
     never = ask(w, 800, timeout=0)
-    assert never.wait(timeout=20) == 75
+    assert never.wait(timeout=60) == 75
     end(holder)
     w.expect_nothing()
 
 
 def test_waiting_costs_nothing(w):
     holder = ask(w, 800)
-    assert started(holder, 20)
+    assert started(holder)
     waiters = [ask(w, 800) for _ in range(4)]
     queued(w, 4)
 
@@ -211,7 +214,7 @@ def test_freed_memory_is_noticed_though_no_lease_ends(w):
                           "--", "cat"])
         queued(w)
         end(other)
-        assert started(waiter, 20)
+        assert started(waiter)
         end(waiter)
     w.expect_nothing()
 
@@ -224,23 +227,23 @@ def test_what_was_left_behind_wakes_at_its_end_too(w):
     queued(w)
     os.kill(child, signal.SIGKILL)
     until(lambda: gone(child), "the child's end")
-    assert started(waiter, 20)
+    assert started(waiter)
     end(waiter)
 
 
 def test_waiting_works_without_a_folder(w):
     """There is nobody to wait for then, but memory to be freed."""
     p = ask(w, 2000, timeout=0.2, env=dict(w.env, FITRUN_LEASES="off"))
-    assert p.wait(timeout=20) == 75
+    assert p.wait(timeout=60) == 75
 
 
 def test_a_lease_taken_after_waiting_is_one_lease(w):
     holder = ask(w, 800)
-    assert started(holder, 20)
+    assert started(holder)
     waiter = ask(w, 700)
     queued(w)
     end(holder)
-    assert started(waiter, 20)
+    assert started(waiter)
     # It has said so before its exec, which closes what is the launch's own.
     until(lambda: w.only()["command"] == "cat", "the exec")
     lease = w.only()
