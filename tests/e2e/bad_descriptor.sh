@@ -28,7 +28,7 @@ said err "      | ^"
 
 mkfifo fifo.toml
 for stage in nope.toml ./nope fifo.toml / ''; do
-  expect 125 timeout 10 "$FITRUN" "$stage" -- touch ran
+  expect 125 timeout 60 "$FITRUN" "$stage" -- touch ran
   one_line
 done
 head -c 2000000 /dev/zero >big.toml

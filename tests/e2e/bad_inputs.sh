@@ -4,7 +4,7 @@
 cost() { printf '[ram]\nfixed = %s\n' "$1" >s.toml; }
 wrong() {
   cost "$1"
-  expect 125 timeout 20 "$FITRUN" --want 1 s.toml -- touch ran
+  expect 125 timeout 60 "$FITRUN" --want 1 s.toml -- touch ran
   one_line
   said err "s.toml:2: error: $2"
   [ ! -e ran ] || fail "the command was started"

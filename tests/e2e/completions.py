@@ -18,7 +18,7 @@ import time
 SOURCE = pathlib.Path(os.environ["SOURCE"])
 FITRUN = os.environ["FITRUN"]
 DOC = SOURCE / "src/cli/doc"
-DEADLINE = 20  # seconds
+DEADLINE = 60  # seconds
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[=>]|\x1b\][^\x07]*\x07|\r")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 

@@ -33,6 +33,7 @@ said out '"leased":8000000000,"used":5000000000,"outstanding":3000000000'
 driver 15000000000 "1:5000000000"
 [ "$(threads)" = 7 ] || fail "beside another's 5 GB: $(cat out)"
 # A child's count as the holder's own, and what is more than leased as nothing.
+holds pgrep -P "$holder" sleep >/dev/null || fail "it has no child"
 child=$(pgrep -P "$holder" sleep)
 driver 11000000000 "$holder:5000000000+$child:4000000000"
 [ "$(threads)" = 11 ] || fail "beside 9 GB of a tree with 8: $(cat out)"
@@ -47,6 +48,7 @@ expect 0 "$FITRUN" -q --per-worker 1 --want 1 -- true
 [ ! -e loaded ] || fail "a driver was loaded for a stage without VRAM"
 kill -KILL "$child" "$holder"
 wait "$holder"
+holds gone "$child" || fail "the child lives on"
 driver 20000000000 ''
 [ "$(threads)" = 20 ] || fail "the lease has ended: $(cat out)"
 [ ! -e asked ] || fail "processes were asked for without a lease"

@@ -69,6 +69,11 @@ holds() {
   done
 }
 
+# gone PID: it has ended, be it unreaped.
+gone() {
+  ! grep -q '^State:.[^ZX]' "/proc/$1/status" 2>/dev/null
+}
+
 # The record is written once the keeper is gone. It has our variables, and those
 # of other tests do not.
 no_keeper() {

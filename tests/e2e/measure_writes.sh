@@ -29,8 +29,8 @@ learned other.toml
 unshare -m true 2>/dev/null || skip "no mount namespace can be made here"
 # Others may not reach the build, nor this folder.
 cp "$FITRUN" fitrun
-cp "$eater" eater
-chmod 755 . fitrun eater
+cp "$HELPERS/eat" eat
+chmod 755 . fitrun eat
 
 # Docker's -v FILE: the file is a mount point, and cannot be replaced.
 stage mounted.toml
@@ -42,8 +42,8 @@ learned mounted.toml
 # A user's file stays the user's, whoever writes, and is written where the user
 # may write to it but to nothing beside it.
 as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups ./fitrun)
-# Long enough to be seen by sampling: nobody may make a control group.
-held=(sh -c 'sleep 0.5 | exec ./eater "$0" 20MiB hold' '<threads>')
+# Held until it is seen by sampling: nobody may make a control group.
+held=(env EAT_UNTIL_SEEN=1 ./eat processes '<threads>' 0 20)
 mkdir closed
 stage closed/s.toml
 chown 65534:7 closed/s.toml

@@ -8,7 +8,7 @@ export FITRUN_STATE=$work/state FITRUN_HOLD=off XDG_CONFIG_HOME=$work/none
 runs=$FITRUN_STATE/runs.jsonl
 PATH=$work/bin:$PATH
 mkdir -p bin one/.git
-printf '#!/bin/sh\nsleep "${NAP:-0}"; echo "$1 $#"; exit "${END:-0}"\n' >bin/work
+printf '#!/bin/sh\nsleep "${NAP:-0}"; [ -z "$GATE" ] || read -r _ <"$GATE"; echo "$1 $#"; exit "${END:-0}"\n' >bin/work
 chmod 755 bin/work
 cat >tool.toml <<'END'
 [tool]
@@ -40,9 +40,12 @@ plan
 said out 'learned from 6 runs'
 
 # A project that moves while it is built: the record is of where it was.
-NAP=1.1 "$FITRUN" -q ../tool.toml -- work -j2 >/dev/null &
-until ! no_keeper; do sleep 0.02; done
+mkfifo "$work/gate"
+NAP=1.1 GATE=$work/gate "$FITRUN" -q ../tool.toml -- work -j2 >/dev/null &
+keeper() { ! no_keeper; }
+holds keeper || fail "no keeper"
 mv ../one ../two
+: >"$work/gate"
 wait
 [ "$(ended 'len(r), r[-1]["project"]')" = "(7, '$work/one')" ] || fail "moved: $(cat "$runs")"
 plan
@@ -58,11 +61,9 @@ echo '{"time":"2026-01-31T12:00:00Z","stage":"/s","tool":"tool","label":"S","com
 mkdir -p three/.git
 (cd three && plan && said out 'learned from 1 run, last 2026-01-31') || exit
 
-# 100,000 words are started and recorded like any others.
-SECONDS=0
+# 100,000 words are started and recorded like any others, in ten seconds of a CPU.
 # shellcheck disable=SC2046
-expect 0 "$FITRUN" --available ram=130MB --headroom 1 tool.toml -- work -j9 $(seq 100000)
-[ $SECONDS -lt 10 ] || fail "100,000 words took $SECONDS s"
+(ulimit -t 10 && expect 0 "$FITRUN" --available ram=130MB --headroom 1 tool.toml -- work -j9 $(seq 100000)) || exit
 [ "$(cat out)" = '-j3 100001' ] || fail "$(cut -c1-80 out)"
 [ "$(ended 'r[-1]["workers"]')" = 3 ] || fail "$(cut -c1-80 "$runs")"
 [ "$(tail -n1 "$runs" | wc -c)" -lt 9000 ] || fail "a record of any length"
@@ -72,7 +73,7 @@ expect 0 "$FITRUN" --available ram=130MB --headroom 1 tool.toml -- work -j9 $(se
 told() {
   local lines=1
   [ -n "$1" ] || lines=0
-  END=7 expect 7 timeout 20 "${in[@]}" "$FITRUN" --available ram=10GB tool.toml -- work -j2
+  END=7 expect 7 timeout 60 "${in[@]}" "$FITRUN" --available ram=10GB tool.toml -- work -j2
   [ -z "$1" ] || said err "$1"
   [ "$(grep -vc 'RAM free\|memory is short' err)" = $lines ] || fail "not $lines notes: $(cat err)"
   holds no_keeper || fail "the keeper does not end"

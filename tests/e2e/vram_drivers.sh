@@ -19,7 +19,7 @@ expect 0 vram -q
 unset FAKE_NVML_CHATTER
 
 export FAKE_NVML_HANG=init FITRUN_GPU_TIMEOUT=300ms
-expect 125 timeout 20 "$FITRUN" --pool vram --per-worker 1GB -- touch ran
+expect 125 timeout 60 "$FITRUN" --pool vram --per-worker 1GB -- touch ran
 said err 'the NVIDIA driver did not answer in 300 ms'
 unset FITRUN_GPU_TIMEOUT
 export FAKE_NVML_HANG=no FAKE_NVML_CRASH=init

@@ -114,9 +114,9 @@ watched 0 -q ample.toml -- true '<threads>'
 rm state
 mkdir -p state/fitrun
 mkfifo "$runs"
-expect 0 timeout 20 "$FITRUN" --retry-on-oom 1 ample.toml -- true '<threads>'
+expect 0 timeout 60 "$FITRUN" --retry-on-oom 1 ample.toml -- true '<threads>'
 said err "$runs: not a regular file"
-expect 125 timeout 20 "$FITRUN" history ample.toml
+expect 125 timeout 60 "$FITRUN" history ample.toml
 one_line
 watched 0 -q ample.toml -- true '<threads>'
 [ -p "$runs" ] || fail "the FIFO was replaced"
