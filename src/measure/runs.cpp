@@ -1,5 +1,7 @@
 #include "measure/runs.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <cmath>
 #include <ctime>
@@ -154,6 +156,40 @@ std::vector<std::string> shortened(const std::vector<std::string>& command) {
   return words;
 }
 
+bool contains(std::string_view line, std::string_view part) {
+  return ::memmem(line.data(), line.size(), part.data(), part.size()) !=
+         nullptr;
+}
+
+// Tells by its look that a line is of others, as most are: to take one apart
+// costs a hundred times as much.
+class Sieve {
+ public:
+  explicit Sieve(const RunsOf& of)
+      : name_(of.tool.empty() ? of.stage : of.tool) {
+    if (!name_.empty()) name_ = dumped(name_);
+    add("\"project\":", of.project);
+    add("\"kind\":", of.kind);
+  }
+
+  bool lets_through(std::string_view line) const {
+    // What is not said is of all.
+    return contains(line, name_) &&
+           std::all_of(open_.begin(), open_.end(), [&](const auto& said) {
+             return contains(line, said.second) || !contains(line, said.first);
+           });
+  }
+
+ private:
+  // As we write them: without spaces.
+  void add(const std::string& key, const std::string& value) {
+    if (!value.empty()) open_.emplace_back(key, key + dumped(value));
+  }
+
+  std::string name_;
+  std::vector<std::pair<std::string, std::string>> open_;
+};
+
 }  // namespace
 
 Json to_json(const RunRecord& record) {
@@ -206,13 +242,10 @@ ParsedRuns parse_runs(std::string_view text, const RunsOf& of,
                       std::size_t most) {
   ParsedRuns parsed;
   std::vector<std::string_view> candidates;
-  // Most lines are of others: those are not taken apart.
-  const std::string& name = of.tool.empty() ? of.stage : of.tool;
-  const std::string sign = name.empty() ? "" : dumped(name);
+  const Sieve sieve(of);
   while (!text.empty()) {
     const std::string_view line = trim(take_line(text));
-    if (line.empty() || line.find(sign) == std::string_view::npos) continue;
-    candidates.push_back(line);
+    if (!line.empty() && sieve.lets_through(line)) candidates.push_back(line);
   }
   std::unordered_map<std::string, std::size_t> by_name;
   std::vector<std::pair<std::size_t, RunRecord>> runs;  // by its first line

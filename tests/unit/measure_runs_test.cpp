@@ -151,6 +151,21 @@ TEST_CASE("runs are found by what they are of", "[runs]") {
   CHECK(is_of(record_of(1), {.stage = "/s/html.toml", .project = "/q"}));
 }
 
+TEST_CASE("lines of others are not taken apart", "[runs]") {
+  const std::string damaged =
+      R"({"v":1,"time":"x","tool":"make","project":"/q","kind":"make all")";
+  const auto damage = [&](const RunsOf& of) {
+    return parse_runs(damaged, of).damaged;
+  };
+  CHECK(damage({}) == 1);
+  CHECK(damage({.tool = "make", .project = "/q", .kind = "make all"}) == 1);
+  CHECK(damage({.tool = "ninja", .project = "/q"}) == 0);
+  CHECK(damage({.tool = "make", .project = "/p"}) == 0);
+  CHECK(damage({.tool = "make", .project = "/q", .kind = "make"}) == 0);
+  // The end of a longer name is none of them.
+  CHECK(damage({.tool = "make", .project = "q"}) == 0);
+}
+
 TEST_CASE("the last few runs are had without the others", "[runs]") {
   std::string text;
   for (const std::uint64_t workers : {1, 2, 3, 4}) {
