@@ -237,4 +237,8 @@ std::string_view did_you_mean(std::string_view text,
   return best;
 }
 
+std::string suggestion(std::string_view near) {
+  return near.empty() ? "" : "; did you mean " + std::string(near) + "?";
+}
+
 }  // namespace fitrun

@@ -79,4 +79,7 @@ std::string shell_quoted(std::string_view text);
 std::string_view did_you_mean(std::string_view text,
                               const std::vector<std::string_view>& candidates);
 
+// "; did you mean X?", or nothing for "".
+std::string suggestion(std::string_view near);
+
 }  // namespace fitrun

@@ -62,11 +62,6 @@ const OptionRow* row_named(std::string_view name, Verb verb) {
   return nullptr;
 }
 
-// "; did you mean X?", or nothing.
-std::string suggestion(std::string_view near) {
-  return near.empty() ? "" : "; did you mean " + std::string(near) + "?";
-}
-
 // The option of the verb that is near: by its letters, because two dashes that
 // are right make no wrong name a near one.
 std::string_view near_option(std::string_view word, Verb verb) {
@@ -267,14 +262,13 @@ class Reader {
       throw Failure("fitrun runs a command without a verb: leave out " +
                     in_quotes(word));
     }
-    const std::vector<std::string> known = names_.candidates(word);
-    std::vector<std::string_view> near(known.begin(), known.end());
+    std::vector<std::string_view> verbs;
     if (!verb_said_)
-      for (const Verb verb : kAllVerbs) near.push_back(name_of(verb));
-    throw Failure(in_quotes(word) +
-                  " is no stage, tool or program (looked in " +
-                  names_.places() + ")" + suggestion(did_you_mean(word, near)) +
-                  " (see fitrun list)");
+      for (const Verb verb : kAllVerbs) verbs.push_back(name_of(verb));
+    throw Failure(
+        in_quotes(word) + " is no stage, tool or program (looked in " +
+        names_.places() + ")" + suggestion(names_.nearest(word, verbs)) +
+        " (see fitrun list)");
   }
 
   // Words that a verb does not take would be taken for obeyed.

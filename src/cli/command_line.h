@@ -39,9 +39,11 @@ struct CommandLine {
 struct Names {
   std::function<WordKind(const std::string& word)> kind;
   // For the message that a word is nothing: where it was looked for, and what
-  // it can have been meant to be: stages, tools, a program that is here.
+  // it can have been meant to be, "" or one of `more` among others.
   std::function<std::string()> places;
-  std::function<std::vector<std::string>(const std::string& word)> candidates;
+  std::function<std::string(const std::string& word,
+                            const std::vector<std::string_view>& more)>
+      nearest;
 };
 
 // `words` without the program's name. Throws Failure that names the word.

@@ -50,14 +50,8 @@ Names names_here(const Environment& environment, WordMeaning& last) {
   names.places = [&environment, &last] {
     return places_of_names(last.project, environment) + ", PATH";
   };
-  names.candidates = [&environment, &last](const std::string& word) {
-    std::vector<std::string> known;
-    const std::string here = "./" + word;
-    if (meaning_of(here, environment).kind == WordKind::command)
-      known.push_back(here);
-    for (KnownName& name : known_names(last.project, environment))
-      known.push_back(std::move(name.name));
-    return known;
+  names.nearest = [&environment, &last](const auto& word, const auto& more) {
+    return nearest_name(word, last.project, environment, more);
   };
   return names;
 }

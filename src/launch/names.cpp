@@ -5,6 +5,7 @@
 
 #include <variant>
 
+#include "base/text.h"
 #include "os/file.h"
 #include "os/program.h"
 #include "stage/find.h"
@@ -93,6 +94,20 @@ std::vector<KnownName> known_names(const Project& project,
     names.push_back({std::move(config.name), tool, std::move(config.file)});
   }
   return names;
+}
+
+std::string nearest_name(const std::string& word, const Project& project,
+                         const Environment& environment,
+                         const std::vector<std::string_view>& more) {
+  const std::string program = "./" + word;
+  if (meaning_of(program, environment).kind == WordKind::command)
+    return program;
+  const std::string file = word + ".toml";
+  if (kind_of_path(file) == WordKind::stage) return file;
+  const std::vector<KnownName> known = known_names(project, environment);
+  std::vector<std::string_view> names = more;
+  for (const KnownName& each : known) names.push_back(each.name);
+  return std::string(did_you_mean(word, names));
 }
 
 }  // namespace fitrun

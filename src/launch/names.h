@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/environment.h"
@@ -51,5 +52,12 @@ struct KnownName {
 // descriptors of one name the one that is found.
 std::vector<KnownName> known_names(const Project& project,
                                    const Environment& environment);
+
+// What a word that means nothing can have been meant to be: "./word" or
+// "word.toml" where that is here, or a near name of those and of `more`; ""
+// where nothing is near.
+std::string nearest_name(const std::string& word, const Project& project,
+                         const Environment& environment,
+                         const std::vector<std::string_view>& more = {});
 
 }  // namespace fitrun

@@ -44,16 +44,10 @@ FoundStage found_stage(const std::string& name,
   FoundStage found = find_stage(name, environment);
   if (found.place != Place::nowhere) return found;
   if (name.empty()) throw Failure("STAGE is empty: give a descriptor's path");
-  const std::vector<KnownName> known = known_names(found.project, environment);
-  std::vector<std::string_view> names;
-  names.reserve(known.size());
-  for (const KnownName& each : known) names.push_back(each.name);
-  const std::string_view near = did_you_mean(name, names);
-  throw Failure(
-      in_quotes(name) + " is no stage or tool (looked in " +
-      places_of_names(found.project, environment) + ")" +
-      (near.empty() ? "" : "; did you mean " + std::string(near) + "?") +
-      " (see fitrun list)");
+  throw Failure(in_quotes(name) + " is no stage or tool (looked in " +
+                places_of_names(found.project, environment) + ")" +
+                suggestion(nearest_name(name, found.project, environment)) +
+                " (see fitrun list)");
 }
 
 // The descriptor of the tool that begins the command line: named like its

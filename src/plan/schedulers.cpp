@@ -158,10 +158,8 @@ Result<const Scheduler*> scheduler_named(std::string_view name) {
     known += (known.empty() ? "" : ", ") + std::string(scheduler.name);
     names.push_back(scheduler.name);
   }
-  const std::string_view near = did_you_mean(name, names);
-  return Error{
-      in_quotes(name) + " is no scheduler that is known here: " + known +
-      (near.empty() ? "" : "; did you mean " + std::string(near) + "?")};
+  return Error{in_quotes(name) + " is no scheduler that is known here: " +
+               known + suggestion(did_you_mean(name, names))};
 }
 
 std::uint64_t rounded_ram(const Scheduler& scheduler, std::uint64_t bytes,

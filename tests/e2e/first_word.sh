@@ -85,6 +85,12 @@ refuses 'did you mean pages?' page -- touch ran
 refuses 'did you mean plan?' pln s.toml
 refuses 'did you mean pages?' plan pagse
 refuses 'did you mean ./render?' render a
+printf '[ram]\nper_worker = "2GB"\n' >photos.toml
+refuses 'did you mean photos.toml?' photos -- touch ran
+refuses 'did you mean photos.toml?' check photos
+mkdir films.toml
+refuses '' films -- touch ran
+! grep -q 'did you mean' err || fail "a folder is no stage: $(cat err)"
 refuses 'no file that is a stage or a program' ./nope
 refuses 'no file that is a stage or a program' /
 refuses 'put it before fitrun' CC=clang brew

@@ -1,5 +1,6 @@
 // What was typed, from words to options: no word is taken for what it is not.
 
+#include "base/text.h"
 #include "catch.h"
 #include "cli/command_line.h"
 
@@ -21,8 +22,10 @@ WordKind kind(const std::string& word) {
 
 Options parsed(const Words& words, const Environment& environment = kNothing) {
   const Names names{kind, [] { return std::string("HERE"); },
-                    [](const std::string&) {
-                      return Words{"html", "make", "pytest"};
+                    [](const std::string& word, const auto& more) {
+                      std::vector<std::string_view> near = more;
+                      near.insert(near.end(), {"html", "make", "pytest"});
+                      return std::string(did_you_mean(word, near));
                     }};
   return parse_options(words, environment, names);
 }
