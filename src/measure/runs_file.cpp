@@ -162,6 +162,8 @@ Result<std::size_t> forget_in(const Fd& folder, const StatePlace& place,
 }  // namespace
 
 Result<void> make_state_folder(const StatePlace& place) {
+  if (!place.home.empty() && ::access(place.home.c_str(), F_OK) != 0)
+    return path_error(place.home, errno);
   std::string above = "/";
   for (std::size_t at = 0; at != std::string::npos;) {
     at = place.folder.find('/', at + 1);
@@ -191,7 +193,7 @@ StatePlace state_place(const Environment& environment) {
   if (state && state->starts_with('/')) return {*state + "/fitrun", false};
   const auto home = environment.get("HOME");
   if (!home || !home->starts_with('/')) return {};
-  return {*home + "/.local/state/fitrun", false};
+  return {*home + "/.local/state/fitrun", false, *home};
 }
 
 Result<void> append_run(const StatePlace& place, const RunRecord& record) {

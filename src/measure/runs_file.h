@@ -30,6 +30,9 @@ struct StatePlace {
   // Otherwise nothing is made in another user's folder: root with the HOME of
   // somebody would leave there what they cannot remove.
   bool named = false;
+  // HOME, where the folder is below it: never made, because whoever has none
+  // (/nonexistent, of system users) is to have none.
+  std::string home{};
 
   std::string runs() const { return folder + "/runs.jsonl"; }
 };

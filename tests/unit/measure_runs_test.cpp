@@ -510,6 +510,18 @@ TEST_CASE("nothing but a file of the user's own is written or read", "[runs]") {
   }
 }
 
+TEST_CASE("nobody is given a home", "[runs]") {
+  const Scratch folder;
+  const std::string home = folder / "nonexistent";
+  const StatePlace place = state_place(Environment({{"HOME", home}}));
+  const auto written = append_run(place, record_of(1));
+  REQUIRE_FALSE(written);
+  CHECK_THAT(written.error().message, ContainsSubstring(home + ": "));
+  CHECK(::access(home.c_str(), F_OK) != 0);
+  REQUIRE(::mkdir(home.c_str(), 0700) == 0);
+  CHECK(append_run(place, record_of(1)));
+}
+
 TEST_CASE("nothing is left in another user's folder", "[runs]") {
   if (::geteuid() != 0) return;  // root alone can make one
   const Scratch folder;
