@@ -3,7 +3,11 @@
 // that a busy moment of the machine hits all alike; in an order that changes,
 // so that none profits from the caches that its forerunner leaves.
 //
-// launch ROUNDS FITRUN STAGE
+// launch ROUNDS FITRUN STAGE MAKE
+//
+// MAKE is a program of that name that does nothing, whatever it is told: `true`
+// reads the files of the locale once it has an argument. Its runs are recorded
+// in $FITRUN_STATE.
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -24,10 +28,11 @@ struct Subject {
   const char* name;
   std::vector<std::string> words;
   bool leases = true;
+  bool knows_runs = true;
   std::vector<double> times{};  // microseconds
 };
 
-double microseconds_of(const Subject& subject) {
+double microseconds_of(const Subject& subject, const std::string& state) {
   std::vector<char*> argv;
   argv.reserve(subject.words.size() + 1);
   for (const std::string& word : subject.words)
@@ -37,6 +42,7 @@ double microseconds_of(const Subject& subject) {
     ::unsetenv("FITRUN_LEASES");
   else
     ::setenv("FITRUN_LEASES", "off", 1);
+  ::setenv("FITRUN_STATE", state.c_str(), 1);
   const auto start = std::chrono::steady_clock::now();
   pid_t pid = 0;
   int status = 0;
@@ -59,9 +65,9 @@ double quantile(const std::vector<double>& sorted, double share) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int rounds = argc == 4 ? std::atoi(argv[1]) : 0;
+  const int rounds = argc == 5 ? std::atoi(argv[1]) : 0;
   if (rounds < 1) {
-    std::fprintf(stderr, "usage: launch ROUNDS FITRUN STAGE\n");
+    std::fprintf(stderr, "usage: launch ROUNDS FITRUN STAGE MAKE\n");
     return 2;
   }
   const std::vector<std::string> launch{argv[2], "-q", argv[3], "--", "true"};
@@ -71,17 +77,21 @@ int main(int argc, char** argv) {
       {"env true", {"env", "true"}},
       {"fitrun -q STAGE -- true", launch},
       {"... with FITRUN_LEASES=off", launch, false},
-      // A tool, which is recorded: what is before it and beside it.
-      {"nice xargs", {"nice", "xargs", "-a", "/dev/null", "true"}},
-      {"fitrun -q xargs", {argv[2], "-q", "xargs", "-a", "/dev/null", "true"}},
+      // A tool, whose runs are recorded.
+      {"fitrun -q make, first", {argv[2], "-q", argv[4]}, true, false},
+      {"... later", {argv[2], "-q", argv[4]}},
   };
+  const char* const given = std::getenv("FITRUN_STATE");
+  const std::string state = given ? given : "";
   std::vector<Subject*> order;
   for (Subject& subject : subjects) order.push_back(&subject);
   std::minstd_rand random;
   for (int round = -10; round < rounds; ++round) {  // 10 to fill the caches
     std::shuffle(order.begin(), order.end(), random);
     for (Subject* const subject : order) {
-      const double time = microseconds_of(*subject);
+      const std::string none = state + "/" + std::to_string(round + 10);
+      const double time =
+          microseconds_of(*subject, subject->knows_runs ? state : none);
       if (round >= 0) subject->times.push_back(time);
     }
   }

@@ -2,10 +2,16 @@
 # The measurements run; that of launches fails where a subject does.
 . "$(dirname "$0")/lib.sh"
 stage
-expect 0 "$HELPERS/bench_launch" 3 "$FITRUN" s.toml
+ln -s "$HELPERS/bench_nothing" make
+export FITRUN_STATE=$work/state
+expect 0 "$HELPERS/bench_launch" 3 "$FITRUN" s.toml "$work/make"
 said out '3 rounds'
 said out 'fitrun -q STAGE -- true'
-expect 1 "$HELPERS/bench_launch" 3 "$FITRUN" none.toml
+# Every later run knows those before; a first one knows none.
+recorded() { [ "$(cat "$1" 2>/dev/null | wc -l)" = "$2" ]; }
+holds recorded state/runs.jsonl 13 || fail "later runs: $(cat state/runs.jsonl)"
+holds recorded state/12/runs.jsonl 1 || fail "a first run"
+expect 1 "$HELPERS/bench_launch" 3 "$FITRUN" none.toml "$work/make"
 said err 'does not work here'
 
 # Learned counts under a real limit: one case of the many.

@@ -1,0 +1,3 @@
+// The tool of tests/bench/launch, under the name of make.
+
+int main() {}
