@@ -17,6 +17,7 @@ namespace fitrun {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using ReadJson = nlohmann::json;  // its keys are found without looking at all
 
 constexpr std::int64_t kVersion = 1;
 constexpr double kTolerated = 1.10;  // of what was declared
@@ -25,44 +26,44 @@ constexpr std::size_t kLongestCommand = 4096;
 constexpr std::size_t kLongestLine = 1U << 20;
 
 // False where the value is of another kind than the record has.
-bool take(const Json& value, std::string& into) {
+bool take(const ReadJson& value, std::string& into) {
   if (!value.is_string()) return false;
   into = value.get<std::string>();
   return true;
 }
 
-bool take(const Json& value, bool& into) {
+bool take(const ReadJson& value, bool& into) {
   if (!value.is_boolean()) return false;
   into = value.get<bool>();
   return true;
 }
 
-bool take(const Json& value, std::uint64_t& into) {
+bool take(const ReadJson& value, std::uint64_t& into) {
   if (!value.is_number_unsigned()) return false;
   into = value.get<std::uint64_t>();
   return true;
 }
 
-bool take(const Json& value, int& into) {
+bool take(const ReadJson& value, int& into) {
   if (!value.is_number_integer()) return false;
   into = value.get<int>();
   return value == into;  // in range
 }
 
-bool take(const Json& value, double& into) {
+bool take(const ReadJson& value, double& into) {
   if (!value.is_number()) return false;
   into = value.get<double>();
   return std::isfinite(into) && into >= 0;
 }
 
-bool take(const Json& value, std::vector<std::string>& into) {
+bool take(const ReadJson& value, std::vector<std::string>& into) {
   if (!value.is_array()) return false;
-  for (const Json& word : value)
+  for (const ReadJson& word : value)
     if (!take(word, into.emplace_back())) return false;
   return true;
 }
 
-bool take(const Json& value, Certainty& into) {
+bool take(const ReadJson& value, Certainty& into) {
   std::string text;
   if (!take(value, text)) return false;
   into = text == "counted" ? Certainty::counted : Certainty::at_least;
@@ -70,13 +71,13 @@ bool take(const Json& value, Certainty& into) {
 }
 
 template <typename T>
-bool take(const Json& value, std::optional<T>& into) {
+bool take(const ReadJson& value, std::optional<T>& into) {
   return value.is_null() || take(value, into.emplace());
 }
 
-bool take(const Json& value, std::vector<EnvelopePoint>& into) {
+bool take(const ReadJson& value, std::vector<EnvelopePoint>& into) {
   if (!value.is_array()) return false;
-  for (const Json& point : value) {
+  for (const ReadJson& point : value) {
     EnvelopePoint& one = into.emplace_back();
     if (!point.is_array() || point.size() != 2 || !take(point[0], one.jobs) ||
         !take(point[1], one.bytes))
@@ -85,14 +86,14 @@ bool take(const Json& value, std::vector<EnvelopePoint>& into) {
   return true;
 }
 
-bool take(const Json& value, std::vector<JobPeak>& into) {
+bool take(const ReadJson& value, std::vector<JobPeak>& into) {
   if (!value.is_object()) return false;
   for (const auto& [key, bytes] : value.items())
     if (!take(bytes, into.emplace_back(JobPeak{key}).bytes)) return false;
   return true;
 }
 
-bool take(const Json& value, std::vector<KindPeaks>& into) {
+bool take(const ReadJson& value, std::vector<KindPeaks>& into) {
   if (!value.is_object()) return false;
   for (const auto& [kind, peaks] : value.items()) {
     KindPeaks& one = into.emplace_back(KindPeaks{kind});
@@ -105,13 +106,13 @@ bool take(const Json& value, std::vector<KindPeaks>& into) {
 
 // What is absent stays as it is.
 template <typename T>
-bool take(const Json& json, const char* key, T& into) {
+bool take(const ReadJson& json, const char* key, T& into) {
   const auto at = json.find(key);
   return at == json.end() || take(*at, into);
 }
 
 // Empty for what is no record.
-std::optional<RunRecord> record_in(const Json& json) {
+std::optional<RunRecord> record_in(const ReadJson& json) {
   RunRecord r;
   const bool is_one =
       take(json, "run", r.run) && take(json, "checkpoint", r.checkpoint) &&
@@ -131,7 +132,7 @@ std::optional<RunRecord> record_in(const Json& json) {
   return r;
 }
 
-bool is_newer(const Json& json) {
+bool is_newer(const ReadJson& json) {
   const auto version = json.find("v");
   return version != json.end() && !(version->is_number_unsigned() &&
                                     version->get<std::int64_t>() <= kVersion);
@@ -251,8 +252,9 @@ ParsedRuns parse_runs(std::string_view text, const RunsOf& of,
   std::vector<std::pair<std::size_t, RunRecord>> runs;  // by its first line
   for (std::size_t at = candidates.size(); at-- > 0;) {
     const std::string_view line = candidates[at];
-    const Json json =
-        line.size() > kLongestLine ? Json() : Json::parse(line, nullptr, false);
+    const ReadJson json = line.size() > kLongestLine
+                              ? ReadJson()
+                              : ReadJson::parse(line, nullptr, false);
     if (json.is_object() && is_newer(json)) {
       ++parsed.newer;
       continue;
