@@ -103,7 +103,7 @@ TEST_CASE("a hanging child costs the deadline and a message", "[probe_child]") {
         "the driver did not answer in 300 ms (hung GPU?)");
   CHECK(answer.error().code == ETIMEDOUT);
   CHECK(took >= 300ms);
-  CHECK(took < 5s);
+  CHECK(took < 15s);
   // and it is gone: there is no child to wait for
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
   CHECK(
