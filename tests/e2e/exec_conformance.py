@@ -97,7 +97,9 @@ def check_fitrun():
     with tempfile.TemporaryDirectory(prefix="stages") as folder:
         os.chmod(folder, 0o755)
         write_stages(folder)
-        os.environ["XDG_STATE_HOME"] = os.path.join(folder, "state")
+        os.environ.update(XDG_STATE_HOME=os.path.join(folder, "state"),
+                          FITRUN_LEASES=os.path.join(folder, "leases"))
+        os.mkdir(os.environ["FITRUN_LEASES"], 0o700)
         plain = os.path.join(folder, "plain.toml")
         injecting = os.path.join(folder, "injecting.toml")
         holding = os.path.join(folder, "holding.toml")

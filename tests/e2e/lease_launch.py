@@ -108,15 +108,15 @@ JOBS := $(foreach i,1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16,job$i)
 all: $(JOBS)
 $(JOBS):
 \t@{fitrun} -q --wait --headroom 0.9 --fixed 0 --per-worker 75MiB --want 4 -- \\
-\t  sh -c 'sleep 0.2; exec {hold} eat $$((FITRUN_THREADS * {per}))' \\
+\t  sh -c 'sleep {pause}; exec {hold} eat $$((FITRUN_THREADS * {per}))' \\
 \t  < /dev/null > /dev/null
 """
 
 
-def make(w, folder):
+def make(w, folder, pause):
     path = w.folder + ".mk"
     with open(path, "w") as f:
-        f.write(MAKEFILE.format(fitrun=FITRUN, per=75 * MIB,
+        f.write(MAKEFILE.format(fitrun=FITRUN, per=75 * MIB, pause=pause,
                                 hold=os.environ["HELPERS"] + "/lease_hold"))
     try:
         p = w.popen(["make", "-k", "-j8", "-f", path],
@@ -131,11 +131,12 @@ def make(w, folder):
 
 def test_make_with_eight_jobs_that_share_a_gibibyte(w):
     with cgroup(1024 * MIB) as folder:
-        assert make(w, folder) == (0, 0)
+        assert make(w, folder, pause=0.2) == (0, 0)
         w.expect_nothing()
-        # And the same without leases, which shows what they are good for.
+        # And the same without leases, which shows what they are good for: all have
+        # decided before the first takes what it may.
         w.env["FITRUN_LEASES"] = "off"
-        status, kills = make(w, folder)
+        status, kills = make(w, folder, pause=1)
         assert status != 0 and kills > 0, (status, kills)
 
 

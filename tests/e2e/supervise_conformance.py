@@ -41,7 +41,9 @@ def check_fitrun(fitrun):
     """The program itself, as a parent that would try again."""
     with tempfile.TemporaryDirectory(prefix="stages") as folder:
         os.chmod(folder, 0o755)
-        os.environ["XDG_STATE_HOME"] = os.path.join(folder, "state")
+        os.environ.update(XDG_STATE_HOME=os.path.join(folder, "state"),
+                          FITRUN_LEASES=os.path.join(folder, "leases"))
+        os.mkdir(os.environ["FITRUN_LEASES"], 0o700)
         wrapper = [fitrun, "-q", "--per-worker", "1MB", "--retry-on-oom", "1",
                    "--"]
         print("==", *wrapper)
