@@ -18,7 +18,7 @@ work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 try() { # TARGET
   mkdir "$work/$1"
-  if build/fuzz/tests/fuzz/fuzz_"$1" -max_total_time="$seconds" -timeout=5 \
+  if build/fuzz/tests/fuzz/fuzz_"$1" -max_total_time="$seconds" -timeout=30 \
     -max_len=16384 -print_final_stats=1 -artifact_prefix="$PWD/build/fuzz/$1-" \
     "$work/$1" tests/fuzz/corpus/"$1" >"$work/$1.log" 2>&1; then
     printf '%-12s %12s executions\n' "$1" \
