@@ -15,7 +15,7 @@
 namespace fitrun {
 namespace {
 
-constexpr std::chrono::seconds kPatience{2};
+constexpr std::chrono::seconds kPatience{5};
 // Before it "fifo:" is an internal error, at which make ends:
 // https://git.savannah.gnu.org/cgit/make.git/tree/NEWS (version 4.4)
 constexpr const char* kMakeWithFifo = "4.4";
