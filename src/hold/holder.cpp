@@ -40,7 +40,8 @@ Holder::Holder(const Host& host, pid_t command, StopList list, KnownPeaks known,
                HoldRules rules)
     : host_(host),
       command_(command),
-      stopper_(host, std::move(list)),
+      stopper_(host, std::move(list),
+               rules.freeze ? std::optional(command) : std::nullopt),
       known_(std::move(known)),
       rules_(std::move(rules)) {}
 
@@ -53,6 +54,7 @@ void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
                   std::uint64_t cap, bool killed, Clock::time_point now) {
   for (auto& [pid, job] : jobs_) job.seen = false;
   margin_.look(now);
+  stopper_.look();
   std::vector<Followed*> jobs;
   for (const Job& job : view.jobs) jobs.push_back(&follow(tree, job, now));
   forget_ended(killed, now);

@@ -43,6 +43,8 @@ struct HoldRules {
   // Test runners count wall time: a worker is held before it has begun, or not
   // at all.
   bool at_birth_only = false;
+  // By a frozen control group, where there may be one.
+  bool freeze = false;
   std::string project;      // for job_key()
   std::uint64_t today = 0;  // days after 1970, of what is learned
   std::function<void(const HeldJob&)> on_held;  // the first time; may be empty

@@ -17,7 +17,7 @@
 namespace fitrun {
 namespace {
 
-constexpr char kMagic[16] = "fitrun-held 1\n";
+constexpr char kMagic[16] = "fitrun-held 2\n";
 
 }  // namespace
 
@@ -29,6 +29,7 @@ struct StopList::Page {
   std::array<char, 16> magic;
   std::array<char, 48> boot;
   std::array<Slot, kMostStopped> slots;
+  std::array<char, kLongestGroup + 1> group;
 };
 
 Result<StopList::Page*> StopList::map(const Fd& file) {
@@ -100,6 +101,17 @@ bool StopList::add(const ProcessId& process) {
 void StopList::remove(const ProcessId& process) {
   for (auto& slot : page_->slots)
     if (slot.pid == process.pid && slot.start == process.start) slot.pid = 0;
+}
+
+bool StopList::set_group(const std::string& folder) {
+  if (folder.size() > kLongestGroup) return false;
+  folder.copy(page_->group.data(), kLongestGroup);
+  return true;
+}
+
+std::string StopList::group() const {
+  const std::string_view text(page_->group.data(), kLongestGroup);
+  return std::string(text.substr(0, text.find('\0')));
 }
 
 std::vector<ProcessId> StopList::all() const {

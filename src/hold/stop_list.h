@@ -18,6 +18,7 @@
 namespace fitrun {
 
 inline constexpr std::size_t kMostStopped = 8192;
+inline constexpr std::size_t kLongestGroup = 4095;  // bytes of a path
 
 class StopList {
  public:
@@ -40,6 +41,12 @@ class StopList {
   bool add(const ProcessId& process);
   void remove(const ProcessId& process);
   std::vector<ProcessId> all() const;
+
+  // The folder of the group that those who are frozen are in, "" where there is
+  // none (frozen_group.h). To be set before the first moves in, once; false
+  // where it is too long.
+  bool set_group(const std::string& folder);
+  std::string group() const;
 
   // The descriptor that holds the lock: to be kept by a guard.
   int fd() const { return file_.get(); }

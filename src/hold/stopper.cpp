@@ -16,28 +16,47 @@ constexpr char kStopped = 'T';  // of /proc/PID/stat
 
 }  // namespace
 
-Stopper::Stopper(const Host& host, StopList list)
-    : host_(host), list_(std::move(list)) {}
+Stopper::Stopper(const Host& host, StopList list, std::optional<pid_t> command)
+    : host_(host), list_(std::move(list)), command_(command) {}
+
+void Stopper::look() {
+  if (group_) group_->look();
+}
 
 bool Stopper::is_stopped(const SeenProcess& process) const {
-  return process.state == kStopped;
+  return process.state == kStopped || (group_ && group_->has(process.id.pid));
+}
+
+void Stopper::make_group() {
+  if (!command_) return;
+  auto group = FrozenGroup::make(host_, *command_);
+  command_.reset();
+  // Written down first, as the processes: so that somebody lets it go on.
+  if (group && list_.set_group(group->folder()))
+    group_.emplace(std::move(*group));
 }
 
 void Stopper::stop(const ProcessId& root, pid_t session,
                    std::vector<ProcessId>& stopped) {
+  make_group();
   for (int round = 0; round < kRounds; ++round) {
     const auto stat = read_process_stat(host_, root.pid);
     if (!stat || stat->id() != root) return;
     bool more = false;
     for (const ProcessStat& member : read_tree(host_, {*stat})) {
-      if (member.session != session || member.state == kStopped) continue;
+      if (member.session != session || member.state == kStopped ||
+          (group_ && group_->has(member.pid)))
+        continue;
       const auto handle = ProcessHandle::open(host_, member.id());
       const bool listed = std::find(stopped.begin(), stopped.end(),
                                     member.id()) != stopped.end();
       // Written down first: from then on somebody continues it.
       if (!handle || (!listed && !list_.add(member.id()))) continue;
       if (!listed) stopped.push_back(member.id());
-      more = handle->send(SIGSTOP).has_value() || more;
+      // One way for each: what is both stopped and frozen would be so still
+      // after half of it was undone.
+      const bool frozen = !listed && group_ && group_->take(*handle);
+      more = frozen || handle->send(SIGSTOP).has_value() || more;
     }
     if (!more) return;
   }
@@ -46,13 +65,14 @@ void Stopper::stop(const ProcessId& root, pid_t session,
 void Stopper::let_run(const std::vector<ProcessId>& stopped) {
   for (const ProcessId& process : stopped) {
     const auto handle = ProcessHandle::open(host_, process);
-    if (handle) [[maybe_unused]]
+    if (handle && !(group_ && group_->give_back(process.pid))) [[maybe_unused]]
       const auto sent = handle->send(SIGCONT);
     list_.remove(process);
   }
 }
 
 std::size_t continue_all(const Host& host, const StopList& list) {
+  release_frozen(list.group());
   std::size_t continued = 0;
   for (const ProcessId& process : list.all()) {
     const auto handle = ProcessHandle::open(host, process);

@@ -1,6 +1,9 @@
 // How a held job is stopped and continued; whether it is to be is somebody
 // else's to say.
 //
+// By a frozen group where there may be one (frozen_group.h), else by SIGSTOP.
+// The group is made when the first is to be stopped.
+//
 // Each process is written down before it is stopped, so that somebody continues
 // it should we be killed (stop_list.h).
 
@@ -9,23 +12,31 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
+#include "hold/frozen_group.h"
 #include "hold/jobs.h"
 #include "hold/stop_list.h"
 #include "os/host.h"
 #include "os/process.h"
+#include "os/process_handle.h"
 
 namespace fitrun {
 
 class Stopper {
  public:
-  Stopper(const Host& host, StopList list);
+  // `command` is in the group that may get a frozen one below it; without it
+  // all are stopped by signals.
+  Stopper(const Host& host, StopList list, std::optional<pid_t> command);
+
+  // Before the others: sees what somebody else has done since.
+  void look();
 
   bool is_stopped(const SeenProcess& process) const;
 
-  // What lives of the tree below `root` and belongs to `session`. Those that
-  // were running are added to `stopped`.
+  // Stops what lives of the tree below `root` and belongs to `session`. Those
+  // that were running are added to `stopped`.
   void stop(const ProcessId& root, pid_t session,
             std::vector<ProcessId>& stopped);
   void let_run(const std::vector<ProcessId>& stopped);
@@ -33,8 +44,12 @@ class Stopper {
   const StopList& list() const { return list_; }
 
  private:
+  void make_group();
+
   Host host_;
   StopList list_;
+  std::optional<pid_t> command_;  // empty once a group was tried
+  std::optional<FrozenGroup> group_;
 };
 
 // Continues what is listed and still the same process. How many there were.

@@ -9,6 +9,7 @@
 
 #include "base/saturate.h"
 #include "base/text.h"
+#include "hold/frozen_group.h"
 #include "os/cgroup_folder.h"
 #include "os/file.h"
 #include "os/kernel_text.h"
@@ -165,6 +166,10 @@ Result<JobCgroup> JobCgroup::make(const Host& host,
 
 JobCgroup::~JobCgroup() {
   if (parent_.empty() || folder_.empty()) return;
+  // Who is held in a group below it, too.
+  for (const std::string& name : Host().subdirectories(folder_))
+    if (name.starts_with(kFrozenPrefix))
+      dissolve_frozen(folder_ + "/" + name, parent_);
   // Daemons that the job left behind go on where they would have been.
   dissolve_cgroup(folder_, parent_);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "hold/frozen_group.h"
 #include "os/cgroup_folder.h"
 #include "os/environment.h"
 #include "probe/self.h"
@@ -27,8 +28,10 @@ LoneGroup::LoneGroup(const Host& host) : host_(host) {
   const CgroupChain& chain = self.chain("memory");
   if (chain.levels.empty()) return;
   const std::string& folder = chain.levels.front().folder;
-  // What is below counts too, and its processes are listed there.
-  if (!host_.subdirectories(folder).empty()) return;
+  // What is below counts too, and its processes are listed there. But those who
+  // are held there are jobs of those who are here.
+  for (const std::string& name : host_.subdirectories(folder))
+    if (!name.starts_with(kFrozenPrefix)) return;
   auto group = JobCgroup::open(host_.full(folder), chain.version,
                                JobCgroup::Access::look);
   if (group) group_.emplace(std::move(*group));

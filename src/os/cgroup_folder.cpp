@@ -77,16 +77,16 @@ bool write_cgroup_file(const Fd& file, std::string_view text) {
                      static_cast<ssize_t>(text.size());
 }
 
-void dissolve_cgroup(const std::string& folder, const std::string& home) {
-  constexpr int kRounds = 3;  // one that moves may have forked
-  for (int round = 0; round < kRounds && ::rmdir(folder.c_str()) != 0;
-       ++round) {
+bool dissolve_cgroup(const std::string& folder, const std::string& home) {
+  constexpr int kRounds = 4;  // one that moves may have forked
+  for (int round = 0; ::rmdir(folder.c_str()) != 0; ++round) {
     const auto text = read_file(folder + "/" + kCgroupProcs, 1U << 20);
-    if (!text) return;
+    if (!text || round == kRounds) return false;
     const Fd procs = open_cgroup_file(home, kCgroupProcs, O_WRONLY);
     for (const pid_t pid : parse_cgroup_procs(*text))
       if (pid > 0) write_cgroup_file(procs, std::to_string(pid));
   }
+  return true;
 }
 
 }  // namespace fitrun

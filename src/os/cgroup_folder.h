@@ -52,8 +52,8 @@ Fd open_cgroup_file(const std::string& folder, const char* name, int flags);
 // Whether all of the text was taken in one write, as the kernel wants it.
 bool write_cgroup_file(const Fd& file, std::string_view text);
 
-// Removes a group; processes in it move to the one of `home`. Where the kernel
-// refuses, it stays.
-void dissolve_cgroup(const std::string& folder, const std::string& home);
+// Removes a group; processes in it move to the one of `home`. False where the
+// kernel refuses: then it stays.
+bool dissolve_cgroup(const std::string& folder, const std::string& home);
 
 }  // namespace fitrun

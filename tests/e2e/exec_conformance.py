@@ -23,6 +23,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 sys.dont_write_bytecode = True
 
+from cgroups import hide_version_2, own_version_2  # noqa: E402
 from conformance import compare  # noqa: E402
 
 STAGES = {
@@ -54,7 +55,8 @@ ADDED = ("FITRUN_HOLDER", "FITRUN_LEASE", "FITRUN_THREADS", "INJECTED")
 STDERR = ("standard output: errors before the command",
           "standard output: errors after it")
 # A command that starts two jobs, which end with it, and becomes another. The
-# second is to be held before, where $1 says so: of their bound one fits.
+# second is to be held before, stopped or frozen as $1 says: of their bound one
+# fits.
 BESIDE_JOBS = """#!/bin/sh
 wanted=$1
 shift
@@ -65,6 +67,9 @@ job() {
     [ $((looks += 1)) -lt 100000 ] || exit 99
     read -r _ name state _ <"/proc/$!/stat"
     [ "$state" = T ] && name= || state=
+    while read -r group; do
+      case $group in 0::*/fitrun-held-*) name=frozen ;; esac
+    done <"/proc/$!/cgroup"
   done
 }
 job "(sleep)"
@@ -127,19 +132,32 @@ def differs_while_it_holds(fitrun, folder):
         return False
     # What one launch learns of the jobs would let both run in the next.
     os.environ["FITRUN_STATE"] = "/dev/null/none"
+    place, why = own_version_2()
+    differs = False
+    if place:
+        differs = differs_while(fitrun, folder, "frozen", {})
+    else:
+        print("SKIPPED: while a job is frozen:", why)
+    if not hide_version_2():
+        print("SKIPPED: while a job is stopped: no mounts of our own")
+        return differs
+    # Where its parent dies, a group with a stopped process in it hears SIGHUP
+    # from the kernel (setpgid(2)), beside that of the terminal.
+    return differs_while(fitrun, folder, "T",
+                         {"hang up: SIGHUP arrives": "2"}) or differs
+
+
+def differs_while(fitrun, folder, held, allowed):
     jobs = os.path.join(folder, "beside_jobs")
     # One gigabyte fits into 0.9 x 1.5.
     wrapper = [fitrun, "-q", "--available", "ram=1500MB",
-               os.path.join(folder, "holding.toml"), "--", jobs, "T"]
+               os.path.join(folder, "holding.toml"), "--", jobs, held]
     print("==", *wrapper)
     baseline = ["env", jobs, "(sleep)"]
     # Whether a job is held at all: if not, each scenario would wait for it.
     if compare(baseline, wrapper, 30, wanted=["process"]):
         return True
-    # Where its parent dies, a group with a stopped process in it hears SIGHUP
-    # from the kernel (setpgid(2)), beside that of the terminal.
-    return bool(compare(baseline, wrapper, 30, added=ADDED,
-                        allowed={"hang up: SIGHUP arrives": "2"}))
+    return bool(compare(baseline, wrapper, 30, added=ADDED, allowed=allowed))
 
 
 def check_wrapper(options, wrapper):

@@ -9,8 +9,8 @@ import signal
 import subprocess
 import time
 
-from holdlib import (FITRUN, GROW, LASTING, Project, held, kills, processes,
-                     state, waiting)
+from holdlib import (FITRUN, GROW, LASTING, Project, held, hold_by_signals,
+                     kills, processes, state, waiting)
 from leaselib import MIB, cgroup, enter, read, run, until
 
 
@@ -323,4 +323,5 @@ def test_plan_says_what_would_be_held(w):
 
 if not os.path.exists("/usr/bin/make"):
     raise SystemExit("SKIPPED: no make")
+hold_by_signals()
 run(globals())

@@ -5,13 +5,14 @@ import os
 import signal
 import time
 
-from holdlib import (GROW, LASTING, Project, children, held, kills, processes,
-                     state)
+from holdlib import (GROW, LASTING, Project, children, held, is_held, kills,
+                     processes, state)
 from leaselib import MIB, cgroup, enter, run, until
 
 
 def at_work(pid):
-    return [child for child in children(pid) if state(child) in "RS"]
+    return [child for child in children(pid) if state(child) in "RS"
+            and not is_held(child)]
 
 
 def test_others_take_memory_while_a_build_runs(w):
@@ -53,11 +54,11 @@ def test_a_large_job_is_not_overtaken_for_ever(w):
         p = project.start(group, width=16)
         until(lambda: large(p.pid), "the large job")
         job = large(p.pid)
-        until(lambda: state(job) == "T", "it to be held")
+        until(lambda: is_held(job), "it to be held")
         time.sleep(2.7)  # hold_max, and what started just before is seen
         before, passed = grown(p.pid), set()
         until(lambda: passed.update(grown(p.pid) - before) or
-              state(job) != "T", "its turn")
+              not is_held(job), "its turn")
         until(lambda: state(job) in ("Z", "gone"), "its end")
         assert kills(group) == 0
         os.killpg(p.pid, signal.SIGKILL)

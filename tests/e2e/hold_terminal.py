@@ -10,7 +10,8 @@ import shutil
 import signal
 import time
 
-from holdlib import FITRUN, LASTING, Project, children, held, kills, state
+from holdlib import (FITRUN, LASTING, Project, children, held,
+                     hold_by_signals, kills, state)
 from leaselib import MIB, Skip, cgroup, enter, read, run, until
 
 
@@ -141,4 +142,5 @@ def test_what_nohup_started_outlives_its_shell(w):
             assert len(f.readlines()) == 2 + 4
 
 
+hold_by_signals()
 run(globals())

@@ -4,6 +4,7 @@ Needs: python3 (standard library only).
 """
 
 import contextlib
+import ctypes
 import os
 import subprocess
 
@@ -77,6 +78,42 @@ def mount_point(kind, option):
                 not option or option in fields[dash + 3].split(",")):
             return fields[4]
     return None
+
+
+def own_version_2():
+    """Our cgroup of version 2 where we may make a frozen one below it, or why
+    not."""
+    mount = mount_point("cgroup2", None)
+    path = own_paths()[1]
+    if not mount or path is None:
+        return None, "no cgroup of version 2 is mounted"
+    folder = os.path.normpath(mount + path)
+    if not (os.access(folder, os.W_OK)
+            and os.access(f"{folder}/cgroup.procs", os.W_OK)):
+        return None, f"{folder} is not ours to write"
+    if read(f"{folder}/cgroup.subtree_control").strip():
+        return None, f"{folder} hands controllers down"
+    return folder, ""
+
+
+def private_mounts():
+    """What we mount from now on nobody else sees; whether that can be had."""
+    new_namespace, recursive_private = 0x20000, 0x44000
+    libc = ctypes.CDLL(None, use_errno=True)
+    return libc.unshare(new_namespace) == 0 and libc.mount(
+        b"none", b"/", None, recursive_private, None) == 0
+
+
+def hide_version_2():
+    """So that we and whom we start find no cgroup of version 2, in which jobs are
+    held by freezing; whether that can be had."""
+    if not private_mounts():
+        return not mount_point("cgroup2", None)
+    detach = 2
+    while point := mount_point("cgroup2", None):
+        if ctypes.CDLL(None).umount2(os.fsencode(point), detach) != 0:
+            return False
+    return True
 
 
 def find_home():
