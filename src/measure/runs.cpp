@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include <algorithm>
-#include <cmath>
 #include <ctime>
 #include <unordered_map>
 #include <utility>
@@ -12,131 +11,16 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "measure/run_line.h"
 
 namespace fitrun {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using ReadJson = nlohmann::json;  // its keys are found without looking at all
 
-constexpr std::int64_t kVersion = 1;
 constexpr double kTolerated = 1.10;  // of what was declared
 // Bytes. A command line can have two million.
 constexpr std::size_t kLongestCommand = 4096;
-constexpr std::size_t kLongestLine = 1U << 20;
-
-// False where the value is of another kind than the record has.
-bool take(const ReadJson& value, std::string& into) {
-  if (!value.is_string()) return false;
-  into = value.get<std::string>();
-  return true;
-}
-
-bool take(const ReadJson& value, bool& into) {
-  if (!value.is_boolean()) return false;
-  into = value.get<bool>();
-  return true;
-}
-
-bool take(const ReadJson& value, std::uint64_t& into) {
-  if (!value.is_number_unsigned()) return false;
-  into = value.get<std::uint64_t>();
-  return true;
-}
-
-bool take(const ReadJson& value, int& into) {
-  if (!value.is_number_integer()) return false;
-  into = value.get<int>();
-  return value == into;  // in range
-}
-
-bool take(const ReadJson& value, double& into) {
-  if (!value.is_number()) return false;
-  into = value.get<double>();
-  return std::isfinite(into) && into >= 0;
-}
-
-bool take(const ReadJson& value, std::vector<std::string>& into) {
-  if (!value.is_array()) return false;
-  for (const ReadJson& word : value)
-    if (!take(word, into.emplace_back())) return false;
-  return true;
-}
-
-bool take(const ReadJson& value, Certainty& into) {
-  std::string text;
-  if (!take(value, text)) return false;
-  into = text == "counted" ? Certainty::counted : Certainty::at_least;
-  return true;
-}
-
-template <typename T>
-bool take(const ReadJson& value, std::optional<T>& into) {
-  return value.is_null() || take(value, into.emplace());
-}
-
-bool take(const ReadJson& value, std::vector<EnvelopePoint>& into) {
-  if (!value.is_array()) return false;
-  for (const ReadJson& point : value) {
-    EnvelopePoint& one = into.emplace_back();
-    if (!point.is_array() || point.size() != 2 || !take(point[0], one.jobs) ||
-        !take(point[1], one.bytes))
-      return false;
-  }
-  return true;
-}
-
-bool take(const ReadJson& value, std::vector<JobPeak>& into) {
-  if (!value.is_object()) return false;
-  for (const auto& [key, bytes] : value.items())
-    if (!take(bytes, into.emplace_back(JobPeak{key}).bytes)) return false;
-  return true;
-}
-
-bool take(const ReadJson& value, std::vector<KindPeaks>& into) {
-  if (!value.is_object()) return false;
-  for (const auto& [kind, peaks] : value.items()) {
-    KindPeaks& one = into.emplace_back(KindPeaks{kind});
-    if (!peaks.is_array() || peaks.size() != 3 || !take(peaks[0], one.jobs) ||
-        !take(peaks[1], one.mean) || !take(peaks[2], one.most))
-      return false;
-  }
-  return true;
-}
-
-// What is absent stays as it is.
-template <typename T>
-bool take(const ReadJson& json, const char* key, T& into) {
-  const auto at = json.find(key);
-  return at == json.end() || take(*at, into);
-}
-
-// Empty for what is no record.
-std::optional<RunRecord> record_in(const ReadJson& json) {
-  RunRecord r;
-  const bool is_one =
-      take(json, "run", r.run) && take(json, "checkpoint", r.checkpoint) &&
-      take(json, "time", r.time) && take(json, "stage", r.stage) &&
-      take(json, "tool", r.tool) && take(json, "project", r.project) &&
-      take(json, "kind", r.kind) && take(json, "envelope", r.envelope) &&
-      take(json, "kinds", r.jobs.kinds) && take(json, "jobs", r.jobs.largest) &&
-      take(json, "label", r.label) && take(json, "command", r.command) &&
-      take(json, "workers", r.workers) &&
-      take(json, "available", r.available) && take(json, "fixed", r.fixed) &&
-      take(json, "per_worker", r.per_worker) && take(json, "peak", r.peak) &&
-      take(json, "certainty", r.certainty) && take(json, "method", r.method) &&
-      take(json, "seconds", r.seconds) &&
-      take(json, "wait_status", r.wait_status) &&
-      take(json, "oom_kills", r.oom_kills) && take(json, "held", r.held);
-  if (!is_one || r.time.empty() || r.workers == 0) return std::nullopt;
-  return r;
-}
-
-bool is_newer(const ReadJson& json) {
-  const auto version = json.find("v");
-  return version != json.end() && !(version->is_number_unsigned() &&
-                                    version->get<std::int64_t>() <= kVersion);
-}
 
 // Bytes of a command line that are not UTF-8 must not cost the record.
 std::string dumped(const Json& json) {
@@ -194,7 +78,7 @@ class Sieve {
 }  // namespace
 
 Json to_json(const RunRecord& record) {
-  Json json{{"v", kVersion}};
+  Json json{{"v", kRunLineVersion}};
   if (!record.run.empty()) json["run"] = record.run;
   if (record.checkpoint) json["checkpoint"] = true;
   json["time"] = record.time;
@@ -251,29 +135,21 @@ ParsedRuns parse_runs(std::string_view text, const RunsOf& of,
   std::unordered_map<std::string, std::size_t> by_name;
   std::vector<std::pair<std::size_t, RunRecord>> runs;  // by its first line
   for (std::size_t at = candidates.size(); at-- > 0;) {
-    const std::string_view line = candidates[at];
-    const ReadJson json = line.size() > kLongestLine
-                              ? ReadJson()
-                              : ReadJson::parse(line, nullptr, false);
-    if (json.is_object() && is_newer(json)) {
-      ++parsed.newer;
-      continue;
-    }
-    auto record = json.is_object() ? record_in(json) : std::nullopt;
-    if (!record) {
-      ++parsed.damaged;
-      continue;
-    }
-    if (!is_of(*record, of)) continue;
-    if (!record->run.empty()) {
-      const auto [known, is_new] = by_name.emplace(record->run, runs.size());
+    RunLine read = read_run_line(candidates[at]);
+    if (read.is == RunLine::Is::newer) ++parsed.newer;
+    if (read.is == RunLine::Is::damaged) ++parsed.damaged;
+    if (read.is != RunLine::Is::record) continue;
+    RunRecord& record = read.record;
+    if (!is_of(record, of)) continue;
+    if (!record.run.empty()) {
+      const auto [known, is_new] = by_name.emplace(record.run, runs.size());
       if (!is_new) {
         runs[known->second].first = at;
         continue;
       }
     }
     if (runs.size() == most) break;
-    runs.emplace_back(at, std::move(*record));
+    runs.emplace_back(at, std::move(record));
   }
   std::sort(runs.begin(), runs.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });

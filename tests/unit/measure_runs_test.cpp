@@ -257,6 +257,61 @@ TEST_CASE("lines that are no records cost themselves only", "[runs]") {
   }
 }
 
+TEST_CASE("a value of another kind is no record's", "[runs]") {
+  const auto damaged = [](const std::string& more) {
+    return parse_runs(R"({"v":1,"time":"x","workers":2,)" + more + "}").damaged;
+  };
+  for (const char* const right :
+       {R"("envelope":[[1,2],[3,4]])", R"("kinds":{"cc":[1,2,3]})",
+        R"("jobs":{"cc a.c":3})", R"("command":["x"])", R"("command":[])",
+        R"("peak":null)", R"("wait_status":-1)", R"("fixed":1)",
+        R"("later":{"a":[[[1]]],"b":{"c":{"d":1}}})", R"("later":[[1,[2]]])"}) {
+    CAPTURE(right);
+    CHECK(damaged(right) == 0);
+  }
+  for (const char* const wrong : {R"("workers":[5])",
+                                  R"("workers":{"a":1})",
+                                  R"("workers":-1)",
+                                  R"("workers":1.0)",
+                                  R"("stage":1)",
+                                  R"("held":1)",
+                                  R"("held":null)",
+                                  R"("peak":"1")",
+                                  R"("fixed":-1)",
+                                  R"("fixed":1e999)",
+                                  R"("wait_status":2147483648)",
+                                  R"("wait_status":1.0)",
+                                  R"("certainty":1)",
+                                  R"("command":"x")",
+                                  R"("command":{"a":"x"})",
+                                  R"("command":[1])",
+                                  R"("command":[["x"]])",
+                                  R"("envelope":[1,2])",
+                                  R"("envelope":[[1,2,3]])",
+                                  R"("envelope":[[1,"2"]])",
+                                  R"("envelope":[{"a":1,"b":2}])",
+                                  R"("envelope":[[1,[9],2]])",
+                                  R"("envelope":{"a":[1,2]})",
+                                  R"("kinds":[[1,2,3]])",
+                                  R"("kinds":{"cc":[1,2]})",
+                                  R"("kinds":{"cc":3})",
+                                  R"("jobs":[3])",
+                                  R"("jobs":{"a":"3"})",
+                                  R"("jobs":{"a":[3]})",
+                                  R"("jobs":{"a":-3})",
+                                  R"("jobs":3)"}) {
+    CAPTURE(wrong);
+    CHECK(damaged(wrong) == 1);
+  }
+  CHECK(damaged(R"("time":"")") == 1);
+  CHECK(damaged(R"("workers":0)") == 1);
+  // The last of two counts.
+  const auto twice =
+      only_run(R"({"time":"x","workers":2,"jobs":{"a":1},"jobs":{"b":2}})");
+  REQUIRE(twice);
+  CHECK(twice->jobs.largest == std::vector<JobPeak>{{"b", 2}});
+}
+
 TEST_CASE("older lines are read, later ones and keys cost nothing", "[runs]") {
   // As it was written before there were versions.
   const std::string old =
