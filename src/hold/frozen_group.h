@@ -55,6 +55,7 @@ class FrozenGroup {
   // Reads who is in it; has() is as of then, and what was moved since.
   void look();
   bool has(pid_t pid) const { return members_.contains(pid); }
+  const std::unordered_set<pid_t>& members() const { return members_; }
 
   // Moves the process in. False where it ended, is in another group than the
   // command, or the kernel refuses.

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "os/process_handle.h"
@@ -20,7 +21,20 @@ Stopper::Stopper(const Host& host, StopList list, std::optional<pid_t> command)
     : host_(host), list_(std::move(list)), command_(command) {}
 
 void Stopper::look() {
-  if (group_) group_->look();
+  if (!group_) return;
+  group_->look();
+  if (group_->members().empty()) return;
+  std::unordered_set<pid_t> listed;
+  for (const ProcessId& process : list_.all()) listed.insert(process.pid);
+  // A copy: who is given back is taken out.
+  for (const pid_t pid : std::unordered_set<pid_t>(group_->members())) {
+    if (listed.contains(pid)) continue;
+    const auto stat = read_process_stat(host_, pid);
+    if (stat && listed.contains(stat->parent) && list_.add(stat->id()))
+      born_frozen_.push_back({stat->id(), stat->parent});
+    else
+      group_->give_back(pid);
+  }
 }
 
 bool Stopper::is_stopped(const SeenProcess& process) const {
@@ -62,7 +76,14 @@ void Stopper::stop(const ProcessId& root, pid_t session,
   }
 }
 
-void Stopper::let_run(const std::vector<ProcessId>& stopped) {
+void Stopper::let_run(std::vector<ProcessId> stopped) {
+  std::unordered_set<pid_t> parents;
+  for (const ProcessId& process : stopped) parents.insert(process.pid);
+  std::erase_if(born_frozen_, [&](const Born& born) {
+    if (!parents.contains(born.parent)) return false;
+    stopped.push_back(born.id);
+    return true;
+  });
   for (const ProcessId& process : stopped) {
     const auto handle = ProcessHandle::open(host_, process);
     if (handle && !(group_ && group_->give_back(process.pid))) [[maybe_unused]]

@@ -30,7 +30,8 @@ class Stopper {
   // all are stopped by signals.
   Stopper(const Host& host, StopList list, std::optional<pid_t> command);
 
-  // Before the others: sees what somebody else has done since.
+  // Before the others: sees what somebody else has done since, and who was born
+  // meanwhile where its parent is held. That one goes on with its parent.
   void look();
 
   bool is_stopped(const SeenProcess& process) const;
@@ -39,17 +40,25 @@ class Stopper {
   // that were running are added to `stopped`.
   void stop(const ProcessId& root, pid_t session,
             std::vector<ProcessId>& stopped);
-  void let_run(const std::vector<ProcessId>& stopped);
+  void let_run(std::vector<ProcessId> stopped);
 
   const StopList& list() const { return list_; }
 
  private:
   void make_group();
 
+  // One that is frozen since its birth: its parent has forked it while it
+  // moved.
+  struct Born {
+    ProcessId id;
+    pid_t parent = 0;
+  };
+
   Host host_;
   StopList list_;
   std::optional<pid_t> command_;  // empty once a group was tried
   std::optional<FrozenGroup> group_;
+  std::vector<Born> born_frozen_;
 };
 
 // Continues what is listed and still the same process. How many there were.

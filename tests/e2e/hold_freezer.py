@@ -151,6 +151,17 @@ def test_all_below_a_job_are_held(w):
         until(lambda: not members(place), "their end")
 
 
+def test_who_is_in_the_group_by_nobodys_order_leaves_it(w):
+    with group() as place:
+        p = make(w, place)
+        (running, _) = set(children(p.pid)) - set(held_jobs(p.pid))
+        enter_with = held_groups(place)[0] + "/cgroup.procs"
+        with open(enter_with, "w", encoding="ascii") as f:
+            f.write(str(running))
+        until(lambda: not frozen(running), "it to leave")
+        ends(p, place)
+
+
 def test_one_that_is_killed_leaves_nothing(w):
     with group() as place:
         p = make(w, place)
@@ -287,7 +298,8 @@ def test_who_is_in_another_group_stays_there(w):
         until(lambda: len(held_jobs(p.pid)) == 1, "one that is frozen")
         p.stdin.write("\n")
         p.stdin.flush()
-        until(lambda: any(state(job) == "T" for job in children(p.pid)),
+        # Or its child, where that was stopped between vfork(2) and execve(2).
+        until(lambda: any(state(each) == "T" for each in below(p.pid)),
               "one that is stopped")
         assert not held_groups(other)
         ends(p, place)
