@@ -66,9 +66,10 @@ class Sieve {
   }
 
  private:
-  // As we write them: without spaces.
+  // As we write them: without spaces. What another program has written, with
+  // some, is taken apart.
   void add(const std::string& key, const std::string& value) {
-    if (!value.empty()) open_.emplace_back(key, key + dumped(value));
+    if (!value.empty()) open_.emplace_back(key + '"', key + dumped(value));
   }
 
   std::string name_;

@@ -164,6 +164,11 @@ TEST_CASE("lines of others are not taken apart", "[runs]") {
   CHECK(damage({.tool = "make", .project = "/q", .kind = "make"}) == 0);
   // The end of a longer name is none of them.
   CHECK(damage({.tool = "make", .project = "q"}) == 0);
+
+  // Another program's blanks are no other project.
+  const std::string spaced =
+      R"({"v": 1, "time": "x", "tool": "make", "project": "/q", "workers": 2})";
+  CHECK(parse_runs(spaced, {.tool = "make", .project = "/q"}).runs.size() == 1);
 }
 
 TEST_CASE("the last few runs are had without the others", "[runs]") {
