@@ -99,10 +99,10 @@ std::vector<KnownName> known_names(const Project& project,
 std::string nearest_name(const std::string& word, const Project& project,
                          const Environment& environment,
                          const std::vector<std::string_view>& more) {
-  const std::string program = "./" + word;
+  std::string program = "./" + word;
   if (meaning_of(program, environment).kind == WordKind::command)
     return program;
-  const std::string file = word + ".toml";
+  std::string file = word + ".toml";
   if (kind_of_path(file) == WordKind::stage) return file;
   const std::vector<KnownName> known = known_names(project, environment);
   std::vector<std::string_view> names = more;
