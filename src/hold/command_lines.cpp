@@ -29,9 +29,12 @@ std::vector<std::string> read_argv(const Host& host, pid_t pid) {
 
 }  // namespace
 
-const std::vector<std::string>& CommandLines::of(const ProcessId& process) {
+const std::vector<std::string>& CommandLines::of(const ProcessStat& process) {
   Known& known = known_[process.pid];
-  if (!(known.id == process)) known = {process, {}, 0, false};
+  if (known.id != process.id()) known = {process.id(), 0, {}, 0, false};
+  // Held before its exec it has lived for long when that comes.
+  if (known.stack_start != process.stack_start) known.looks = 0;
+  known.stack_start = process.stack_start;
   known.asked = true;
   const std::uint64_t look = ++known.looks;
   // What reads as empty is on its way to another program or to its end.

@@ -1,6 +1,6 @@
 // The command lines of the processes of a tree that is looked at again and
 // again, each read a few times only: a process changes its words by exec, which
-// it does early if at all.
+// gives it another stack.
 
 #pragma once
 
@@ -19,8 +19,9 @@ class CommandLines {
   explicit CommandLines(const Host& host) : host_(host) {}
 
   // The first words of the process, to be asked for once at each look; empty
-  // where there are none to be read.
-  const std::vector<std::string>& of(const ProcessId& process);
+  // where there are none to be read. Where nobody may know where its stack
+  // starts (0) an exec is seen once it has lived twice as long as before that.
+  const std::vector<std::string>& of(const ProcessStat& process);
 
   // Forgets those that were not asked for since it was called before.
   void end_look();
@@ -28,6 +29,7 @@ class CommandLines {
  private:
   struct Known {
     ProcessId id;
+    std::uint64_t stack_start = 0;
     std::vector<std::string> argv;
     std::uint64_t looks = 0;
     bool asked = false;

@@ -8,7 +8,7 @@ void CommandTree::look(pid_t command, bool closely) {
   sampled_.look({command}, std::chrono::steady_clock::now(), closely);
   processes_.clear();
   for (const auto& [stat, size] : sampled_.processes())
-    processes_.push_back({stat.id(), stat.parent, lines_.of(stat.id()),
+    processes_.push_back({stat.id(), stat.parent, lines_.of(stat),
                           size.counts(), stat.state, stat.processor_ticks,
                           stat.threads});
   lines_.end_look();

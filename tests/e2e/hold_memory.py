@@ -107,6 +107,16 @@ def test_jobs_of_makes_within_are_held(w):
         assert "no kills" in said, said
 
 
+def test_jobs_of_a_make_that_a_shell_becomes_late_are_held(w):
+    with cgroup(300 * MIB) as group:
+        project = Project(w, [1], recipe="+sleep 1.6; exec $(MAKE) -f inner")
+        with open(project.folder + "/inner", "w") as f:
+            f.write(f"all: a b c d\na b c d:\n\t@{GROW} 100 .4 .1\n")
+        p = project.start(group)
+        _, said = p.communicate(timeout=60)
+        assert p.returncode == 0 and kills(group) == 0, said
+
+
 def test_the_keeper_takes_little(w):
     with cgroup(1024 * MIB) as group:
         project = Project(w, [4] * 33, recipe="{grow} {size} .1 2.4 {number}")
