@@ -122,7 +122,8 @@ Sourced<std::uint64_t> wanted_workers(const Target& target, probe::Self& self) {
 }
 
 Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
-            const Caller& caller, const std::vector<RunRecord>& past) {
+            const Caller& caller, const std::vector<RunRecord>& past,
+            pid_t member) {
   const Stage& stage = target.stage;
   PlanInput input;
   std::vector<std::string> errors;
@@ -134,7 +135,7 @@ Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
     input.pools.push_back(std::move(pool));
   }
   if (!errors.empty()) throw Failure(render_messages(errors));
-  probe::Self self(host, caller.environment);
+  probe::Self self(host, caller.environment, member);
   for (PoolInput& pool : input.pools)
     measure_pool(stage, pool, self, seen, caller);
   input.want = wanted_workers(target, self);

@@ -19,11 +19,13 @@
 namespace fitrun {
 
 // Measures `host` and decides; `seen` are the leases that count. A count that
-// the `past` runs show to be killed for lack of memory is avoided.
-// Throws Failure where an input file is missing or the memory cannot be
+// the `past` runs show to be killed for lack of memory is avoided. With
+// `member` the limits are those of the cgroups that this process is in, not
+// ours. Throws Failure where an input file is missing or the memory cannot be
 // measured.
 Plan decide(const Target& target, const Host& host, const LedgerReading& seen,
-            const Caller& caller, const std::vector<RunRecord>& past = {});
+            const Caller& caller, const std::vector<RunRecord>& past = {},
+            pid_t member = 0);
 
 // How many workers are wanted: what was asked for, a share of the CPUs in
 // numbers.

@@ -167,12 +167,15 @@ std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
   orders.descriptors.push_back(STDERR_FILENO);
   orders.first_cap = plan.hold.cap;
   const double headroom = hold_headroom(target, ram_of(plan).needs);
-  orders.cap = [&target, &host, &ledger, &caller,
-                headroom](std::uint64_t tree) -> std::optional<std::uint64_t> {
+  orders.cap = [&target, &host, &ledger, &caller, headroom](
+                   pid_t command,
+                   std::uint64_t tree) -> std::optional<std::uint64_t> {
     const Caller silent{caller.environment, [](LogLevel, const std::string&) {},
                         LogLevel::warning};
     try {
-      const Plan now = decide(target, host, ledger.read(), silent, {});
+      // Who may try again has put the command into a group beside ours, where
+      // one of version 2 was to be had.
+      const Plan now = decide(target, host, ledger.read(), silent, {}, command);
       return now.hold.cap + whole_bytes(headroom * static_cast<double>(tree));
     } catch (const Failure&) {
       return std::nullopt;

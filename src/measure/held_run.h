@@ -45,9 +45,10 @@ struct HoldOrders {
   std::string boot;
   std::vector<int> descriptors;     // that the functions need
   std::optional<TokenPipe> tokens;  // of a jobserver
-  // What the tree may have, when it has `tree`; bytes, empty where that cannot
-  // be told now.
-  std::function<std::optional<std::uint64_t>(std::uint64_t tree)> cap;
+  // What the tree of `command` may have, when it has `tree`; bytes, empty where
+  // that cannot be told now.
+  std::function<std::optional<std::uint64_t>(pid_t command, std::uint64_t tree)>
+      cap;
   std::uint64_t first_cap = 0;
   std::function<void(std::uint64_t foreseen)> renew;
   std::function<void(const HoldReport&)> tell;
@@ -97,6 +98,7 @@ class HeldRun {
 
   HoldOrders orders_;
   StopList list_;  // until there is a holder
+  pid_t command_ = 0;
   std::optional<Holder> holder_;
   Guard guard_;
   std::uint64_t cap_;

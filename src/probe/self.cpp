@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "os/process.h"
+
 namespace fitrun::probe {
 
 const Result<Meminfo>& Self::meminfo() {
@@ -61,7 +63,8 @@ const std::vector<Mount>& Self::mounts() {
 
 const Result<std::vector<CgroupLine>>& Self::cgroups() {
   if (!cgroups_) {
-    const auto text = host_.read("/proc/self/cgroup");
+    const auto text = host_.read(member_ == 0 ? "/proc/self/cgroup"
+                                              : proc_path(member_, "cgroup"));
     if (text) {
       cgroups_.emplace(parse_proc_cgroup(*text));
     } else {
@@ -97,6 +100,7 @@ const CgroupChain& Self::chain(std::string_view controller) {
 }
 
 std::uint64_t Self::pid() {
+  if (member_ != 0) return static_cast<std::uint64_t>(member_);
   // The file may belong to another pid namespace than cgroup.procs does.
   if (host_.live()) return static_cast<std::uint64_t>(::getpid());
   return status().pid.value_or(0);

@@ -18,6 +18,8 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -38,9 +40,10 @@ namespace fitrun::probe {
 
 class Self {
  public:
-  // Both must outlive this.
-  Self(const Host& host, const Environment& environment)
-      : host_(host), environment_(environment) {}
+  // Both must outlive this. With `member` the cgroups are those of that
+  // process; the error of cgroups() may be that it is gone.
+  Self(const Host& host, const Environment& environment, pid_t member = 0)
+      : host_(host), environment_(environment), member_(member) {}
 
   const Host& host() const { return host_; }
   const Environment& environment() const { return environment_; }
@@ -68,6 +71,7 @@ class Self {
 
   const Host& host_;
   const Environment& environment_;
+  pid_t member_;  // 0: this process
   std::optional<Result<Meminfo>> meminfo_;
   std::optional<std::vector<ZoneNode>> zones_;
   std::optional<Status> status_;
