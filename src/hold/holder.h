@@ -77,6 +77,7 @@ class Holder {
   // `killed` as for look().
   void end(bool killed, Clock::time_point now);
 
+  pid_t command() const { return command_; }
   std::size_t held() const;
   const StopList& list() const { return stopper_.list(); }
   const KnownPeaks& known() const { return known_; }

@@ -100,7 +100,6 @@ Result<HeldRun> HeldRun::start(HoldOrders orders) {
 }
 
 void HeldRun::follow(pid_t command) {
-  command_ = command;
   holder_.emplace(Host(), command, std::move(list_), std::move(orders_.known),
                   orders_.rules);
 }
@@ -118,7 +117,7 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
   peak_ = std::max(peak_, bytes);
   if (now >= next_cap_) {
     next_cap_ = now + kCapPeriod;
-    cap_ = orders_.cap(command_, bytes).value_or(cap_);
+    cap_ = orders_.cap(holder_->command(), bytes).value_or(cap_);
   }
   holder_->look(tree, view, cap_, killed_since(kills), now);
   if (orders_.tokens)

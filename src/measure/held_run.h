@@ -98,7 +98,6 @@ class HeldRun {
 
   HoldOrders orders_;
   StopList list_;  // until there is a holder
-  pid_t command_ = 0;
   std::optional<Holder> holder_;
   Guard guard_;
   std::uint64_t cap_;

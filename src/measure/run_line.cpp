@@ -29,22 +29,12 @@ struct Item {
   bool is_list = false;
 };
 
-bool take(Value& value, std::string& into) {
-  auto* const text = std::get_if<std::string>(&value);
-  if (text) into = std::move(*text);
-  return text != nullptr;
-}
-
-bool take(Value& value, bool& into) {
-  const auto* const truth = std::get_if<bool>(&value);
-  if (truth) into = *truth;
-  return truth != nullptr;
-}
-
-bool take(Value& value, std::uint64_t& into) {
-  const auto* const number = std::get_if<std::uint64_t>(&value);
-  if (number) into = *number;
-  return number != nullptr;
+// A text, a truth or an unsigned number, as it stands.
+template <typename T>
+bool take(Value& value, T& into) {
+  T* const said = std::get_if<T>(&value);
+  if (said) into = std::move(*said);
+  return said != nullptr;
 }
 
 bool take(Value& value, int& into) {
@@ -120,14 +110,9 @@ struct Key {
   bool named = false;  // the list is an object
 };
 
-template <auto kMember>
-bool put(RunRecord& record, Value& value) {
-  return take(value, record.*kMember);
-}
-
-template <auto kMember>
-bool put_list(RunRecord& record, std::vector<Item>& items) {
-  return take(items, record.*kMember);
+template <auto kMember, typename From>
+bool put(RunRecord& record, From& from) {
+  return take(from, record.*kMember);
 }
 
 using R = RunRecord;
@@ -140,7 +125,7 @@ constexpr std::array kKeys{
     Key{"project", put<&R::project>},
     Key{"kind", put<&R::kind>},
     Key{"label", put<&R::label>},
-    Key{"command", nullptr, put_list<&R::command>},
+    Key{"command", nullptr, put<&R::command>},
     Key{"workers", put<&R::workers>},
     Key{"available", put<&R::available>},
     Key{"fixed", put<&R::fixed>},
@@ -152,7 +137,7 @@ constexpr std::array kKeys{
     Key{"wait_status", put<&R::wait_status>},
     Key{"oom_kills", put<&R::oom_kills>},
     Key{"held", put<&R::held>},
-    Key{"envelope", nullptr, put_list<&R::envelope>},
+    Key{"envelope", nullptr, put<&R::envelope>},
     Key{"kinds", nullptr,
         [](RunRecord& record, std::vector<Item>& items) {
           return take(items, record.jobs.kinds);
