@@ -59,7 +59,7 @@ void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
   for (const Job& job : view.jobs) jobs.push_back(&follow(tree, job, now));
   forget_ended(killed, now);
   const auto command = read_process_stat(host_, command_);
-  if (!command || command->state == 'T') return;
+  if (!command || command->state == kStopped) return;
   session_ = command->session;
   std::vector<JobState> states;
   states.reserve(jobs.size());

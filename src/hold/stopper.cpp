@@ -13,7 +13,6 @@ namespace {
 
 // A stopped process may have forked while it was being stopped.
 constexpr int kRounds = 3;
-constexpr char kStopped = 'T';  // of /proc/PID/stat
 
 }  // namespace
 

@@ -34,6 +34,9 @@ struct ProcessId {
   friend bool operator==(const ProcessId&, const ProcessId&) = default;
 };
 
+// The state of one that a signal has stopped.
+inline constexpr char kStopped = 'T';
+
 // From /proc/PID/stat (proc_pid_stat(5)).
 struct ProcessStat {
   pid_t pid = 0;

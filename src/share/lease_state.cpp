@@ -25,7 +25,7 @@ HolderState holder_state(const Lease& lease, const Viewpoint& view,
   if (lease.holder.time_namespace != view.self.time_namespace)
     return HolderState::unknown;
   if (stat->start != lease.holder.start) return HolderState::gone;
-  return stat->state == 'T' ? HolderState::stopped : HolderState::running;
+  return stat->state == kStopped ? HolderState::stopped : HolderState::running;
 }
 
 std::string_view name_of(LeaseState state) {
