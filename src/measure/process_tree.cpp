@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/saturate.h"
 
 namespace fitrun {
 namespace {
@@ -12,6 +13,15 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using Clock = std::chrono::steady_clock;
+
+// Of less than this nobody asks whether it was given back.
+constexpr std::uint64_t kLittle = 1U << 20;
+
+// How much of a process others have too, at most: what they would be charged
+// for if it went. Two share alike; of more, each has a smaller share.
+std::uint64_t shared_part(std::uint64_t resident, std::uint64_t share) {
+  return std::min(share, subtract(resident, share));
+}
 
 }  // namespace
 
@@ -88,19 +98,39 @@ void SampledPeak::look(const std::vector<pid_t>& roots, Clock::time_point now,
   }
 }
 
-void SampledPeak::look_closely() {
+std::uint64_t without_moved_shares(const std::vector<CloseLook>& looks) {
   std::uint64_t total = 0;
-  for (const Process& process : processes_) {
-    if (const auto bytes = read_rollup(host_, process.stat.pid)) {
-      total += *bytes;
-      continue;
-    }
-    // Not ours to read (set-user-id), or ended meanwhile: then it has nothing.
-    const auto size = read_resident(host_, process.stat.pid);
-    if (!size || size->own == 0) continue;
-    partly_resident_ = true;
-    total += size->own;
+  std::uint64_t moved = 0;
+  for (const CloseLook& look : looks) {
+    total += look.share;
+    moved += std::min(shared_part(look.before, look.share), look.given_back);
   }
+  return subtract(total, moved);
+}
+
+std::uint64_t SampledPeak::given_back(const Process& process) const {
+  const auto now = read_resident(host_, process.stat.pid);
+  return subtract(process.size.counts(), now ? now->counts() : 0);
+}
+
+void SampledPeak::look_closely() {
+  std::vector<CloseLook> looks;
+  for (const Process& process : processes_) {
+    std::uint64_t share = 0;
+    if (const auto bytes = read_rollup(host_, process.stat.pid)) {
+      share = *bytes;
+    } else if (const auto size = read_resident(host_, process.stat.pid)) {
+      // Not ours to read (set-user-id), or ended meanwhile: then it has
+      // nothing.
+      share = size->own;
+      partly_resident_ |= share > 0;
+    }
+    looks.push_back({process.size.counts(), share, 0});
+  }
+  for (std::size_t i = 0; i < looks.size(); ++i)
+    if (shared_part(looks[i].before, looks[i].share) > kLittle)
+      looks[i].given_back = given_back(processes_[i]);
+  const std::uint64_t total = without_moved_shares(looks);
   at_close_look_ = total;
   latest_ = total;
   peak_ = std::max(peak_, total);

@@ -5,6 +5,10 @@
 // take long to read (process_memory.h). So the resident sizes, which are an
 // upper bound, decide when a close look at smaps_rollup can pay.
 //
+// The processes of a look are read one after the other. One that gives a shared
+// page back meanwhile leaves its share to those that are read later, which
+// would then be counted twice: without_moved_shares() takes that out.
+//
 // Counted are anonymous memory, shared memory and what of both is in swap.
 // Pages of files are not: the kernel drops them before anything is killed.
 // Files that the tree writes to a tmpfs without mapping them are memory that is
@@ -66,6 +70,17 @@ struct TreeGlance {
 // still turn private (copy on write), so while it costs little, too.
 bool worth_a_close_look(const TreeGlance& glance);
 
+// One process in a close look; bytes.
+struct CloseLook {
+  std::uint64_t before = 0;      // resident before any share was read
+  std::uint64_t share = 0;       // its proportional size
+  std::uint64_t given_back = 0;  // less resident after all shares were read
+};
+
+// The sum of the shares, less what processes that shared pages gave back while
+// the others were read: never more than there was at one time.
+std::uint64_t without_moved_shares(const std::vector<CloseLook>& looks);
+
 class SampledPeak {
  public:
   explicit SampledPeak(const Host& host);
@@ -95,6 +110,7 @@ class SampledPeak {
 
  private:
   void look_closely();
+  std::uint64_t given_back(const Process& process) const;
 
   Host host_;
   TreeWatch tree_;

@@ -86,6 +86,24 @@ TEST_CASE("a tree is followed down, and strays stay in it", "[process_tree]") {
   CHECK(sorted() == std::vector<pid_t>{10, 11, 13});
 }
 
+TEST_CASE("what was given back during a look is counted once",
+          "[process_tree]") {
+  using Looks = std::vector<CloseLook>;
+  // A parent of 120 and its fork, which has 60 of its own; none gives back.
+  CHECK(without_moved_shares(Looks{{120, 60, 0}, {180, 120, 0}}) == 180);
+  // The parent is read first and lets go: the fork is charged for all of it.
+  CHECK(without_moved_shares(Looks{{120, 60, 120}, {180, 180, 0}}) == 180);
+  // Half of it.
+  CHECK(without_moved_shares(Looks{{120, 60, 30}, {180, 150, 0}}) == 180);
+  // A process that shared nothing leaves nothing to others.
+  CHECK(without_moved_shares(Looks{{120, 120, 120}, {60, 60, 0}}) == 180);
+  // Of three, one goes: its 20 of 60 are with the others now.
+  CHECK(without_moved_shares(Looks{{60, 20, 60}, {60, 30, 0}, {60, 30, 0}}) ==
+        60);
+  // One that grew meanwhile.
+  CHECK(without_moved_shares(Looks{{10, 30, 0}, {10, 0, 10}}) == 30);
+}
+
 TEST_CASE("shared pages count once", "[process_tree]") {
   // A parent of 100 MiB and a child that has changed 10 of them: resident 200,
   // proportional 45 + 10 + 45 + 10 = 110.
