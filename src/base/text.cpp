@@ -225,7 +225,7 @@ std::string_view did_you_mean(std::string_view text,
   constexpr std::size_t kLongestWord = 64;
   if (text.size() > kLongestWord) return {};
   std::string_view best;
-  std::size_t fewest = std::min<std::size_t>(3, text.size() / 2) + 1;
+  std::size_t fewest = std::min<std::size_t>(3, (text.size() + 1) / 3) + 1;
   const std::string low = to_lower(text);
   for (const std::string_view candidate : candidates) {
     const std::size_t edits = distance(low, to_lower(candidate));

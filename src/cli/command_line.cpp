@@ -262,13 +262,16 @@ class Reader {
       throw Failure("fitrun runs a command without a verb: leave out " +
                     in_quotes(word));
     }
-    std::vector<std::string_view> verbs;
-    if (!verb_said_)
-      for (const Verb verb : kAllVerbs) verbs.push_back(name_of(verb));
-    throw Failure(
-        in_quotes(word) + " is no stage, tool or program (looked in " +
-        names_.places() + ")" + suggestion(names_.nearest(word, verbs)) +
-        " (see fitrun list)");
+    std::vector<std::string_view> words;
+    if (!verb_said_) {
+      for (const Verb verb : kAllVerbs) words.push_back(name_of(verb));
+      words.emplace_back("--version");
+    }
+    const std::string near = names_.nearest(word, words);
+    throw Failure(in_quotes(word) + " is no stage, tool or program" +
+                  (near.empty() ? " (looked in " + names_.places() + ")"
+                                : suggestion(near)) +
+                  " (see fitrun list)");
   }
 
   // Words that a verb does not take would be taken for obeyed.

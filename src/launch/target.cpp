@@ -44,10 +44,13 @@ FoundStage found_stage(const std::string& name,
   FoundStage found = find_stage(name, environment);
   if (found.place != Place::nowhere) return found;
   if (name.empty()) throw Failure("STAGE is empty: give a descriptor's path");
-  throw Failure(in_quotes(name) + " is no stage or tool (looked in " +
-                places_of_names(found.project, environment) + ")" +
-                suggestion(nearest_name(name, found.project, environment)) +
-                " (see fitrun list)");
+  const std::string near = nearest_name(name, found.project, environment);
+  throw Failure(
+      in_quotes(name) + " is no stage or tool" +
+      (near.empty()
+           ? " (looked in " + places_of_names(found.project, environment) + ")"
+           : suggestion(near)) +
+      " (see fitrun list)");
 }
 
 // The descriptor of the tool that begins the command line: named like its

@@ -78,8 +78,8 @@ said out 'runs  ./render 4'
 expect 0 "$FITRUN" --want 8 plan --available ram=12GB pages
 said out '8 workers'
 
-refuses '"brw" is no stage, tool or program (looked in' brw -j4
-said err 'did you mean brew?'
+refuses '"brw" is no stage, tool or program; did you mean brew? (see' brw -j4
+refuses '"nothing" is no stage, tool or program (looked in' nothing -j4
 said err "$work/.config/fitrun, "
 refuses 'did you mean pages?' page -- touch ran
 refuses 'did you mean plan?' pln s.toml

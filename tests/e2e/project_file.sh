@@ -67,8 +67,9 @@ one_line
 said err 'fitrun.toml: holds the stages of a project'
 # A stage that is not there.
 expect 125 "$FITRUN" htm -- touch ran
-said err 'looked in fitrun.toml, '
 said err 'did you mean html?'
+expect 125 "$FITRUN" nothing -- touch ran
+said err 'looked in fitrun.toml, '
 
 # Every mistake at its place; those of one stage do not stop another.
 cp fitrun.toml good.toml

@@ -79,6 +79,7 @@ TEST_CASE("a near word is proposed, a far one is not", "[base]") {
   CHECK(did_you_mean("PER_WORKER", keys) == "per_worker");
   CHECK(did_you_mean("fxied", keys) == "fixed");
   CHECK(did_you_mean("colour", keys).empty());
+  CHECK(did_you_mean("version", {"meson"}).empty());  // 3 edits of 7
   CHECK(did_you_mean("", keys).empty());
   CHECK(did_you_mean("x", {"y"}).empty());
   CHECK(did_you_mean(std::string(1 << 20, 'x'), keys).empty());

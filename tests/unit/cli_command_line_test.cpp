@@ -135,11 +135,13 @@ TEST_CASE("a tool is the stage of a request, which runs nothing", "[cli]") {
 
 TEST_CASE("a first word that is nothing is one error", "[cli]") {
   CHECK(mistake({"mke", "-j4"}) ==
-        "\"mke\" is no stage, tool or program (looked in HERE); did you mean "
-        "make? (see fitrun list)");
+        "\"mke\" is no stage, tool or program; did you mean make? (see fitrun "
+        "list)");
   CHECK(mistake({"pln", "s.toml"}) ==
-        "\"pln\" is no stage, tool or program (looked in HERE); did you mean "
-        "plan? (see fitrun list)");
+        "\"pln\" is no stage, tool or program; did you mean plan? (see fitrun "
+        "list)");
+  CHECK(mistake({"version"}).find("; did you mean --version?") !=
+        std::string::npos);
   // No verb is meant behind a verb, and nothing is near.
   CHECK(mistake({"plan", "pln"}) ==
         "\"pln\" is no stage, tool or program (looked in HERE) (see fitrun "
