@@ -117,11 +117,18 @@ std::string pool_text(const PoolPlan& pool, const Plan& plan,
 }
 
 std::string title(const Plan& plan, const TextStyle& style) {
-  std::string text =
-      styled((plan.label.empty() ? "" : printable(plan.label) + ": ") +
-                 counted(plan.threads, "worker"),
-             kBold, style);
-  text += fmt::format(" ({} wanted)", plan.want.value);
+  const std::string label =
+      plan.label.empty() ? "" : printable(plan.label) + ": ";
+  const std::string count = counted(plan.threads, "worker");
+  std::string text;
+  if (plan.hold.active) {
+    const std::string jobs = counted(plan.hold.width, "job");
+    text = styled(label + "up to " + jobs, kBold, style) +
+           ", held where they do not fit; without holding " + count;
+  } else {
+    text = styled(label + count, kBold, style) +
+           fmt::format(" ({} wanted)", plan.want.value);
+  }
   if (plan.swapping) {
     text += styled(", and even one does not fit", kYellow, style);
   } else if (plan.limited_by == "want") {

@@ -12,6 +12,11 @@ plan shell
 plan text
 said out "HTML: 4 workers (8 wanted), limited by RAM"
 said out "runs  ./render --jobs 4    with RENDER_THREADS=4"
+# What runs is what is said first.
+expect 0 "$FITRUN" plan --root machine make -j16
+grep -qx 'make: up to 16 jobs, held where they do not fit; without holding 8 workers, limited by RAM' out ||
+  fail "$(cat out)"
+said out "runs  make -j16"
 plan json
 python3 - <<'P' || fail "$(cat out)"
 import json
