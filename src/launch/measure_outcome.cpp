@@ -84,7 +84,8 @@ std::string conclude(const MeasureReport& report,
   const auto drawn = draw(report, targets.pictures);
   if (!written) throw Failure(written.error());
   if (!drawn) throw Failure("--plot: " + drawn.error().message);
-  if (edits_of(report).empty()) return "";
+  // Of runs that were broken off nobody knows whether they are right.
+  if (!complete || edits_of(report).empty()) return "";
   if (targets.descriptor.empty())
     return "\nAs a descriptor:\n\n" + new_descriptor(report, command);
   const std::string list =
@@ -93,9 +94,7 @@ std::string conclude(const MeasureReport& report,
            ? ""
            : ", made from " + printable(targets.made_from)) +
       ":\n" + list_of_edits(report);
-  if (write) return "\nWritten into " + list;
-  // Of runs that were broken off nobody knows whether they are right.
-  return complete ? "\n--write puts these into " + list : "";
+  return (write ? "\nWritten into " : "\n--write puts these into ") + list;
 }
 
 }  // namespace fitrun

@@ -30,7 +30,7 @@ Plan first_plan(const Target& target, const Host& host, Ledger& ledger,
   const RunOutcome& last = *measurement.last;
   if (last.end.exec_error != 0)
     throw cannot_start(command, last.end.exec_error);
-  caller.say(LogLevel::warning, "measure: " + measurement.stopped);
+  caller.say(LogLevel::warning, "fitrun: measure: " + measurement.stopped);
   if (last.end.wait_status == 0) end_as(last.asked_to_end);
   end_as(last.end.wait_status);
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "measure/same_work.h"
 
 namespace fitrun {
@@ -38,17 +39,16 @@ double expected_peak(const std::vector<Sample>& so_far,
 
 std::string died_of_memory(std::uint64_t workers, const PeakReading& peak) {
   return fmt::format(
-      "with {} workers the kernel killed for lack of memory ({}): that run "
-      "does "
-      "not count, and no larger one is tried",
-      workers, peak.oom_where);
+      "with {} the kernel killed for lack of memory ({}): that run does not "
+      "count, and no larger one is tried",
+      counted(workers, "worker"), peak.oom_where);
 }
 
 std::string did_not_fit(const RunRequest& request) {
   return fmt::format(
-      "with {} workers the run did not fit in the {} that it was held to: it "
-      "does not count",
-      request.workers, format_bytes(*request.at_most));
+      "with {} the run did not fit in the {} that it was held to: it does not "
+      "count",
+      counted(request.workers, "worker"), format_bytes(*request.at_most));
 }
 
 // `what` ended; empty where it ended well.
@@ -254,7 +254,7 @@ class Rounds {
       return;
     }
     result_.stopped = how_it_ended(
-        *outcome, fmt::format("the run with {} workers", request.workers));
+        *outcome, "the run with " + counted(request.workers, "worker"));
     if (over()) {
       result_.last = std::move(*outcome);
       return;

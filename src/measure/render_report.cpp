@@ -160,7 +160,8 @@ std::string render_report(const MeasureReport& report, const TextStyle& style) {
   out += "\n";
   for (const std::string& note : report.notes)
     out += "note: " + printable(note) + "\n";
-  return out + outcome(report);
+  // Of runs that were broken off nobody knows whether they are right.
+  return report.measurement.stopped.empty() ? out + outcome(report) : out;
 }
 
 }  // namespace fitrun

@@ -20,7 +20,10 @@ said err 'run 2, with 2 workers, took 0.'
 said err 'did not do the same work'
 said err '--prepare'
 kept
-grep -q -e '--write puts' out && fail "it proposes what it does not believe"
+grep -q -e '--write puts' -e 'With these costs' out && fail "it proposes what it does not believe"
+rm built
+expect 125 "$FITRUN" measure -q --counts 1,2 -- "${build[@]}"
+grep -q 'per_worker = ' out && fail "a descriptor of what it does not believe"
 [ -e built ] || fail "the first run did nothing"
 
 # Undone before each run. It knows of the run, and is not measured.
@@ -43,6 +46,9 @@ grep -q 'run 1 of 6, 1 worker: .* in .*; 5 more runs, about ' err || fail "nothi
 expect 0 "$FITRUN" measure --counts 1 --repeat 1 s.toml -- sh -c "sleep 8 #<threads>"
 # Five seconds after the measurement has begun, which is before the run has.
 grep -q 'run 1 of 1, 1 worker: [4-8]\.[0-9] s, .* now$' err || fail "silent for 5 s: $(cat err)"
+
+expect 3 "$FITRUN" measure -q -- sh -c 'exit 3 #<threads>'
+said err 'fitrun: measure: the run with 1 worker ended with status 3'
 
 # More workers cost nothing: how many fit cannot be told from that.
 expect 125 "$FITRUN" measure -q --write --counts 1,2,4 s.toml -- sh -c "exec $eater 1 30MiB #<threads>"
