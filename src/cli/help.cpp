@@ -14,8 +14,9 @@ struct VerbText {
 constexpr VerbText kRun = {
     "fitrun [OPTIONS] COMMAND [ARG...]\n"
     "       fitrun [OPTIONS] STAGE [--] [COMMAND [ARG...]]\n"
-    "       fitrun plan|probe|check|measure|history|leases ...\n"
-    "       fitrun jobs|request|list|show|init|help ...\n",
+    "       fitrun plan|probe|check|measure ...\n"
+    "       fitrun history|leases|jobs|request ...\n"
+    "       fitrun list|show|init|help ...\n",
     "Becomes COMMAND with as many workers as fit in the free memory. STAGE, or "
     "the\n"
     "tool that COMMAND is (fitrun list), says what one costs; <threads> is the "
@@ -56,7 +57,9 @@ constexpr VerbText kMeasure = {
 
 constexpr VerbText kHistory = {
     "fitrun history [OPTIONS] [STAGE]\n",
-    "Shows the runs that --watch and --retry-on-oom have recorded.\n",
+    "Shows what recorded runs took, and what they have taught. Recorded is a "
+    "run\nwhose costs nobody declared, and one with --watch or "
+    "--retry-on-oom.\n",
     "  fitrun history stages/html.toml\n"};
 
 constexpr VerbText kLeases = {

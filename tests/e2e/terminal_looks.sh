@@ -66,8 +66,10 @@ said out "░"
 for command in '' plan check; do
   "$FITRUN" $command --help >out || fail "no help for $command"
   said out "Examples:"
-  [ "$(wc -l <out)" -le 34 ] || fail "the help of '$command' is longer than a screen"
+  [ "$(wc -l <out)" -le 35 ] || fail "the help of '$command' is longer than a screen"
   [ "$(wc -L <out)" -le 80 ] || fail "the help of '$command' is wider than a screen"
+  script -qec "stty cols 40; $FITRUN $command --help" /dev/null </dev/null | tr -d '\r' >out
+  [ "$(wc -L <out)" -le 40 ] || fail "the help of '$command': over 40 columns: $(cat out)"
 done
 expect 0 "$FITRUN" --version
 grep -qE '^fitrun [0-9]+\.[0-9]+\.[0-9]+$' out || fail "$(cat out)"
