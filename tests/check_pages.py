@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """check_pages.py [--update]: fitrun(5) has every key of the descriptor, below the
 heading of its table, and fitrun-tools(7) every ready-made descriptor with its bound.
---update writes the second anew."""
+--update writes the second anew. The table of docs/descriptor.md has the same costs, and
+the examples of fitrun(1) name what there is."""
 import json
 import pathlib
 import re
@@ -114,12 +115,36 @@ def missing_keys(page):
             yield f"fitrun.5, {heading}: {key} is there or in the schema, not in both"
 
 
+def wrong_costs(page):
+    """What the table of ready-made descriptors says of a cost that configs/ does not."""
+    for row in re.findall(r"^\| `.*", page.partition("## Ready-made")[2], re.M):
+        names, said = row.split("|")[1:3]
+        figures = re.findall(r"[\d,]+ [KMG]i?B", said)
+        said = {figure.replace(",", "").replace(" ", "") for figure in figures}
+        costs = {tomllib.loads((SOURCE / f"configs/{name}.toml").read_text())
+                 ["ram"]["per_worker"]
+                 for name in re.findall(r"`([a-z][\w-]*)", names)}
+        if said and said != costs:
+            yield f"docs/descriptor.md, {names.strip()}: {said} in place of {costs}"
+
+
+def unknown_names(page):
+    """Words behind fitrun in the examples that are no command, tool or path."""
+    shown = page.replace("\\", "").partition(".SH EXAMPLES")[2]
+    for word in re.findall(r"fitrun (?:plan --format threads )?([a-z]\S*?)\)?[\s\"]", shown):
+        if not ("/" in word or f"\n.B {word}\n" in page
+                or (SOURCE / f"configs/{word}.toml").exists()):
+            yield f"fitrun.1, EXAMPLES: there is no {word}"
+
+
 def main():
     page = DOC / "fitrun-tools.7"
     expected = tools_page()
     if sys.argv[1:] == ["--update"]:
         page.write_text(expected)
-    wrong = list(missing_keys((DOC / "fitrun.5").read_text()))
+    wrong = [*missing_keys((DOC / "fitrun.5").read_text()),
+             *wrong_costs((SOURCE / "docs/descriptor.md").read_text()),
+             *unknown_names((DOC / "fitrun.1").read_text())]
     if page.read_text() != expected:
         wrong.append("fitrun-tools.7 is not what configs/ says: run "
                      "tests/check_pages.py --update")
