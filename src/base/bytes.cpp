@@ -93,6 +93,8 @@ std::string format_bytes(double bytes) {
   if (bytes >= 1e9) return print("%.1f GB", bytes / 1e9);
   if (bytes >= 1e6) return print("%.0f MB", bytes / 1e6);
   if (bytes >= 1e3) return print("%.0f KB", bytes / 1e3);
+  // The original knows no budget below 0, which a reserve can make.
+  if (bytes <= -1e3) return "-" + format_bytes(-bytes);
   // The original prints %d of a Lua number, which drops the fraction; without
   // the sum what lies just below 0 would be "-0".
   return print("%.0f B", std::trunc(bytes) + 0.0);

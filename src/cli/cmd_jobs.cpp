@@ -1,4 +1,6 @@
+#include "base/bytes.h"
 #include "cli/commands.h"
+#include "cli/log.h"
 #include "stage/values.h"
 
 namespace fitrun {
@@ -19,6 +21,12 @@ ExitStatus jobs_command(const Options& options,
   if (!options.words.empty()) {
     auto size = parse_size(options.words.front());
     if (!size) throw Failure("jobs: " + size.error().message);
+    // Who types 500 has megabytes in mind, and would get all CPUs.
+    if (size->count > 0 && size->count < 1 << 20)
+      log_line(LogLevel::warning,
+               "fitrun: jobs: a worker of " +
+                   format_bytes(static_cast<double>(size->count)) +
+                   " is less than a MiB: is its unit missing?");
     cost = {{*size, "SIZE"}};
   } else if (cost.empty()) {
     cost = {{kGuess, "a guess"}};

@@ -100,6 +100,7 @@ class Reader {
       }
     }
     const Words rest = words_.subspan(at_);
+    if (at_ == 0 || words_[at_ - 1] != "--") check_scheduler(rest);
     const bool command = operands_of(line_.verb) == Operands::command;
     std::vector<std::string>& to = command ? line_.command : line_.words;
     to.insert(to.end(), rest.begin(), rest.end());
@@ -272,6 +273,17 @@ class Reader {
                   (near.empty() ? " (looked in " + names_.places() + ")"
                                 : suggestion(near)) +
                   " (see fitrun list)");
+  }
+
+  // A request runs nothing: behind its command --for is meant for us all the same.
+  void check_scheduler(Words command) const {
+    if (line_.verb != Verb::request) return;
+    for (const std::string& word : command) {
+      if (word != "--for" && !word.starts_with("--for=")) continue;
+      throw Failure(
+          "--for belongs before the command: fitrun request --for NAME " +
+          printable(command.front()));
+    }
   }
 
   // Words that a verb does not take would be taken for obeyed.

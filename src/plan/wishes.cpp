@@ -67,8 +67,8 @@ Result<Stage> apply_wishes(Stage stage, const Wishes& wishes, CostRule rule) {
     stage.pools.emplace_back();
   if (stage.pools.empty()) {
     return Error{
-        "nothing to run and no cost: give a command, a STAGE, or "
-        "--per-worker SIZE (see --help)"};
+        "neither a command nor a cost: give a command (make -j16), a STAGE, "
+        "or --per-worker SIZE (see --help)"};
   }
   // Unlike a cost, a figure for a pool that the stage does not use is harmless:
   // one orchestrator's setting serves many stages.

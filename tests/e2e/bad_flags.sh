@@ -25,7 +25,7 @@ refuses '--format: expected text, json, shell or threads' plan --format xml s.to
 refuses '--label: a label is one line' --label '' s.toml touch ran
 refuses 'no command to run: give one after --, or command = [...] in s.toml' s.toml
 refuses 'no command to run' s.toml --
-refuses 'nothing to run and no cost: give a command, a STAGE, or --per-worker SIZE'
+refuses 'neither a command nor a cost: give a command (make -j16), a STAGE, or --per-worker SIZE'
 refuses 'no command to run: give one after --' --per-worker 1GB
 refuses 'check: give one or more descriptors' check
 refuses "--write: there is no descriptor to write to" measure --write -- touch ran

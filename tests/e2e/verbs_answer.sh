@@ -80,6 +80,7 @@ jobs 8 1GB
 jobs 5 --headroom 0.9 2GB
 jobs 3 --fixed 1GB
 jobs 32 1
+said err 'a worker of 1 B is less than a MiB: is its unit missing?'
 FITRUN_PER_WORKER=3GB jobs 2
 FITRUN_PER_WORKER=3GB jobs 8 1GB
 machine 4000000000

@@ -127,6 +127,10 @@ TEST_CASE("a tool is the stage of a request, which runs nothing", "[cli]") {
         Format::bytes);
   CHECK(mistake({"request", "make", "--for", "slurn"}).find("did you mean") !=
         std::string::npos);
+  CHECK(mistake({"request", "make", "-j3", "--for", "slurm"}) ==
+        "--for belongs before the command: fitrun request --for NAME make");
+  CHECK(parsed({"request", "s.toml", "--", "a", "--for"}).launch.command ==
+        Words{"a", "--for"});
   CHECK(mistake({"request", "--for"}) == "--for needs a value (see --help)");
   CHECK(mistake({"plan", "--for", "slurm", "s.toml"}) ==
         "unknown option \"--for\" of fitrun plan: it is one of fitrun request "
