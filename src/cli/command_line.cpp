@@ -275,7 +275,8 @@ class Reader {
                   " (see fitrun list)");
   }
 
-  // A request runs nothing: behind its command --for is meant for us all the same.
+  // A request runs nothing: behind its command --for is meant for us all the
+  // same.
   void check_scheduler(Words command) const {
     if (line_.verb != Verb::request) return;
     for (const std::string& word : command) {

@@ -106,7 +106,8 @@ TEST_CASE("a decision needs no command line", "[launch]") {
 
 TEST_CASE("costs can come from wishes alone", "[launch]") {
   Asked asked;
-  CHECK_THROWS_WITH(asked.decided(), ContainsSubstring("neither a command nor a cost"));
+  CHECK_THROWS_WITH(asked.decided(),
+                    ContainsSubstring("neither a command nor a cost"));
   asked.options.command = {"true"};
   asked.options.wishes.per_worker = {{Bytes{2ULL << 30}, "--per-worker"}};
   CHECK(asked.decided().threads == 3);
