@@ -54,8 +54,10 @@ std::string escaped(std::uint32_t code) {
   return out;
 }
 
-// Cuts the first character off `text` and returns it as it can be shown.
-std::string take_printable(std::string_view& text) {
+// Cuts the first character off `text` and returns it, with an escape in place
+// of a byte that is not UTF-8 and of what `is_escaped` says.
+template <class IsEscaped>
+std::string take_escaped(std::string_view& text, IsEscaped is_escaped) {
   const Character c = first_character(text);
   const std::string_view raw =
       text.substr(0, std::max<std::size_t>(1, c.length));
@@ -64,7 +66,11 @@ std::string take_printable(std::string_view& text) {
     const auto byte = static_cast<unsigned char>(raw[0]);
     return {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
   }
-  return commands_terminal(c.code) ? escaped(c.code) : std::string(raw);
+  return is_escaped(c.code) ? escaped(c.code) : std::string(raw);
+}
+
+std::string take_printable(std::string_view& text) {
+  return take_escaped(text, commands_terminal);
 }
 
 // Edits between two words: insert, drop, replace, or swap two neighbours.
@@ -179,6 +185,13 @@ std::string printable(std::string_view text, std::size_t most) {
     if (shown.size() > most - out.size()) break;
     out += shown;
   }
+  return out;
+}
+
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty())
+    out += take_escaped(text, [](std::uint32_t) { return false; });
   return out;
 }
 

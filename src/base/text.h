@@ -65,6 +65,11 @@ std::string printable(std::string_view text,
 // and keeps its meaning: there only \u escapes are added.
 std::string printable_lines(std::string_view text);
 
+// The same text where it is UTF-8; every other byte is written as \xff. So a
+// name that is not UTF-8 (a folder of before there was any) is the same, and no
+// other's, in what is stored as JSON.
+std::string valid_utf8(std::string_view text);
+
 // "text" in double quotes for a message: printable, and a long one is cut with
 // "...".
 std::string in_quotes(std::string_view text);

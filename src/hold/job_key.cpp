@@ -189,7 +189,9 @@ bool unwrap(Words& argv) {
   return true;
 }
 
-std::string shortened(std::string key) {
+// As it is stored, too.
+std::string shortened(std::string_view text) {
+  std::string key = valid_utf8(text);
   if (key.size() <= kLongestKey) return key;
   const std::uint64_t hash = hash_of(key);
   key.resize(kLongestKey - 20);
@@ -240,7 +242,7 @@ std::string job_key(const Words& argv, std::string_view project) {
     if (!key.empty()) key += ' ';
     key += text;
   }
-  return shortened(std::move(key));
+  return shortened(key);
 }
 
 std::string job_kind(const Words& argv) {

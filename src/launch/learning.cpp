@@ -109,8 +109,9 @@ Cost sized(double bytes, const std::string& origin) {
 }  // namespace
 
 RunsOf runs_of(const Stage& stage) {
-  if (stage.tool) return {.tool = tool_name(stage_id(stage))};
-  return {.stage = stage_id(stage)};
+  const std::string id = valid_utf8(stage_id(stage));
+  if (stage.tool) return {.tool = tool_name(id)};
+  return {.stage = id};
 }
 
 RunRecord record_for(const Target& target) {
@@ -128,8 +129,9 @@ RunRecord record_for(const Target& target) {
 
 RunsOf runs_like(const RunRecord& record) {
   // A tool's descriptor may have moved.
-  return {record.tool.empty() ? record.stage : "", record.tool, record.project,
-          record.kind};
+  return {valid_utf8(record.tool.empty() ? record.stage : ""),
+          valid_utf8(record.tool), valid_utf8(record.project),
+          valid_utf8(record.kind)};
 }
 
 RunRecord own_record(const Learning& known, const Target& target) {

@@ -83,10 +83,10 @@ Json to_json(const RunRecord& record) {
   if (!record.run.empty()) json["run"] = record.run;
   if (record.checkpoint) json["checkpoint"] = true;
   json["time"] = record.time;
-  json["stage"] = record.stage;
-  if (!record.tool.empty()) json["tool"] = record.tool;
-  if (!record.project.empty()) json["project"] = record.project;
-  if (!record.kind.empty()) json["kind"] = record.kind;
+  json["stage"] = valid_utf8(record.stage);
+  if (!record.tool.empty()) json["tool"] = valid_utf8(record.tool);
+  if (!record.project.empty()) json["project"] = valid_utf8(record.project);
+  if (!record.kind.empty()) json["kind"] = valid_utf8(record.kind);
   json["label"] = record.label;
   json["command"] = shortened(record.command);
   json["workers"] = record.workers;

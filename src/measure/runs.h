@@ -78,7 +78,7 @@ struct ParsedRuns {
   std::size_t newer = 0;  // of a later version
 };
 
-// Which runs: what is empty here is left open.
+// Which runs: what is empty here is left open. As the records have it: UTF-8.
 struct RunsOf {
   std::string stage{};
   std::string tool{};

@@ -63,6 +63,17 @@ said out "learned from 1 run, last $(date -u +%Y)-"
 costs 2000000000 "learned from other targets" tool.toml -- make -j3 a
 mkdir -p other/.git
 (cd other && costs 2000000000 "learned from another project" ../tool.toml -- make -j3) || exit
+# A folder and a target whose names are not UTF-8 are as any other.
+latin=$(printf 'caf\351')
+mkdir -p "$latin/.git"
+printf 'caf\351: %s\n' "$jobs" | cat Makefile - >"$latin/Makefile"
+(
+  cd "$latin" && export FITRUN_STATE=$PWD/state
+  expect 0 "$FITRUN" ../tool.toml -- make -j3 "$latin"
+  holds no_keeper || fail "the keeper does not end"
+  expect 0 "$FITRUN" plan ../tool.toml -- make -j3 "$latin"
+  said out "learned from 1 run"
+) || exit
 # What is said counts, and the cost is no longer asked of the history.
 costs 1000000000 "the flag does not count" --per-worker 1GB tool.toml -- make -j3
 expect 0 "$FITRUN" history

@@ -63,6 +63,13 @@ TEST_CASE("text from outside is shown and not obeyed", "[base]") {
   CHECK(printable_lines("a\x1b\n\nb\xc2\x9b\n") == "a\\x1b\n\nb\\u009b\n");
 }
 
+TEST_CASE("what is stored is UTF-8, and different where names are", "[base]") {
+  CHECK(valid_utf8("caf\xc3\xa9 \x1b\n") == "caf\xc3\xa9 \x1b\n");
+  CHECK(valid_utf8("caf\xe9") == "caf\\xe9");
+  CHECK(valid_utf8("caf\xe8") == "caf\\xe8");
+  CHECK(valid_utf8(valid_utf8("\xff\xed\xa0\x80")) == "\\xff\\xed\\xa0\\x80");
+}
+
 TEST_CASE("a shell reads a quoted word back as it was", "[base]") {
   CHECK(shell_quoted("--jobs=4") == "--jobs=4");
   CHECK(shell_quoted("") == "''");

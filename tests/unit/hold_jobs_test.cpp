@@ -63,6 +63,7 @@ TEST_CASE("a job has the same name in each build", "[hold]") {
   const Words b{"ld", std::string(500, 'x') + "b"};
   CHECK(job_key(a, "").size() <= 170);
   CHECK(job_key(a, "") != job_key(b, ""));
+  CHECK(job_key({"gcc", "caf\xe9.c"}, "") == "gcc caf\\xe9.c");
   CHECK(job_key({}, "").empty());
 }
 
