@@ -40,8 +40,7 @@ Holder::Holder(const Host& host, pid_t command, StopList list, KnownPeaks known,
                HoldRules rules)
     : host_(host),
       command_(command),
-      stopper_(host, std::move(list),
-               rules.freeze ? std::optional(command) : std::nullopt),
+      stopper_(host, std::move(list), command),
       known_(std::move(known)),
       rules_(std::move(rules)) {}
 
@@ -161,6 +160,8 @@ void Holder::obey(const std::vector<Followed*>& jobs,
     if (runs[i]) continue;
     if (job.freed || (rules_.at_birth_only && job.admitted())) continue;
     if (!job.stopped.empty() && must_go_on(job)) {
+      // One that catches the signal has yet to tidy up.
+      job.freed = true;
       let_run(job, now);
       continue;
     }

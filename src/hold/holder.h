@@ -43,8 +43,6 @@ struct HoldRules {
   // Test runners count wall time: a worker is held before it has begun, or not
   // at all.
   bool at_birth_only = false;
-  // By a frozen control group, where there may be one.
-  bool freeze = false;
   std::string project;      // for job_key()
   std::uint64_t today = 0;  // days after 1970, of what is learned
   std::function<void(const HeldJob&)> on_held;  // the first time; may be empty
@@ -102,7 +100,7 @@ class Holder {
     std::vector<ProcessId> stopped;                // empty while it runs
     bool is_stopped = false;                       // its root, at the last look
     std::optional<Clock::time_point> admitted_at;  // was let run
-    bool freed = false;  // others waited for it: not held again
+    bool freed = false;  // others wait for it, or for its end: not held again
     bool was_held = false;
     bool seen = false;
 

@@ -16,7 +16,7 @@ constexpr int kRounds = 3;
 
 }  // namespace
 
-Stopper::Stopper(const Host& host, StopList list, std::optional<pid_t> command)
+Stopper::Stopper(const Host& host, StopList list, pid_t command)
     : host_(host), list_(std::move(list)), command_(command) {}
 
 void Stopper::look() {

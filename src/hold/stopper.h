@@ -26,9 +26,8 @@ namespace fitrun {
 
 class Stopper {
  public:
-  // `command` is in the group that may get a frozen one below it; without it
-  // all are stopped by signals.
-  Stopper(const Host& host, StopList list, std::optional<pid_t> command);
+  // `command` is in the group that may get a frozen one below it.
+  Stopper(const Host& host, StopList list, pid_t command);
 
   // Before the others: sees what somebody else has done since, and who was born
   // meanwhile where its parent is held. That one goes on with its parent.

@@ -142,7 +142,6 @@ std::optional<HoldOrders> hold_orders(const Plan& plan, const Target& target,
   HoldOrders orders;
   orders.rules.bound = plan.hold.bound;
   orders.rules.at_birth_only = plan.hold.at_birth_only;
-  orders.rules.freeze = true;
   orders.rules.project = runs.project;
   if (caller.least == LogLevel::detail) {
     orders.rules.on_held = [&plan, &caller](const HeldJob& job) {

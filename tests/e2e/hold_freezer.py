@@ -22,13 +22,19 @@ HOLD = [FITRUN, "-q", "--hold", "--available", "ram=250MB", "--per-worker",
 JOB = "until [ -e go ]; do sleep .05; done"
 CLIENT = """
 import os, signal, sys
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD, signal.SIGTERM])
 jobs = {os.spawnlp(os.P_NOWAIT, "sh", "sh", "-c", sys.argv[1]) for _ in range(4)}
 while jobs:
     print(signal.sigwaitinfo([signal.SIGCHLD]).si_code, flush=True)
     while (pid := os.waitpid(-1, os.WNOHANG)[0] if jobs else 0) > 0:
         jobs.remove(pid)
 """
+# However early it is held: the signal is blocked until somebody catches it.
+CATCHES = f"""exec {sys.executable} -c '
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: open(f"caught-{{os.getpid()}}", "w"))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+while not os.path.exists("go"): time.sleep(.05)'"""
 
 
 def own_group():
@@ -185,14 +191,14 @@ def test_a_stop_and_a_start_from_the_terminal(w):
 
 def test_a_signal_that_a_job_catches_reaches_it(w):
     with group() as place:
-        # The others of the group die of it.
-        p = make(w, place, "trap 'touch caught-$@; exit 1' TERM; "
-                           "while :; do sleep .1; done")
+        p = start(w, place, "--want", "4", "--", sys.executable, "-c", CLIENT,
+                  CATCHES)
+        until(lambda: len(held_jobs(p.pid)) == 2, "two that are held")
         os.killpg(p.pid, signal.SIGTERM)
-        p.wait(20)
+        # The two that run stay, and with them the reason to hold the others.
         until(lambda: sum(name.startswith("caught-")
                           for name in os.listdir(p.folder)) == 4, "all four")
-        until(lambda: not held_groups(place), "the group's end")
+        ends(p, place)
 
 
 @contextlib.contextmanager

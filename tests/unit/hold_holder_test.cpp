@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <functional>
+#include <stdexcept>
 
 #include "catch.h"
 #include "hold/holder.h"
 #include "hold/lock_waits.h"
 #include "hold/pipe_waits.h"
+#include "machine_dir.h"
 #include "scratch.h"
 
 using namespace fitrun;
@@ -65,13 +67,17 @@ Fd list_file(const Scratch& scratch) {
       ::open((scratch / "held").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
 }
 
-// This process as the client, the sleepers as its jobs.
+// This process as the client, the sleepers as its jobs. On a machine without
+// control groups, where a job is stopped by a signal.
 struct Scene {
   Scratch scratch;
+  MachineDir machine;
   std::vector<const Sleeper*> jobs;
 
   Holder make_holder(HoldRules rules, KnownPeaks known = {}) {
-    return {Host(), ::getpid(),
+    if (::symlink("/proc", (machine.root() + "/proc").c_str()) != 0)
+      throw std::runtime_error("no link to /proc");
+    return {Host(machine.root()), ::getpid(),
             StopList::make(list_file(scratch), "boot").value(),
             std::move(known), std::move(rules)};
   }
@@ -215,6 +221,31 @@ TEST_CASE("a worker that has begun is not held", "[hold]") {
   Holder holder = scene.make_holder(rules);
   scene.look(holder, 100, Clock::now());
   scene.look(holder, 100, Clock::now(), 80);  // both have outgrown it
+  CHECK(holder.held() == 0);
+}
+
+TEST_CASE_METHOD(Scene, "a held job that catches its signal is let end",
+                 "[hold]") {
+  const Sleeper first;
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const Sleeper second([&ends] {
+    ::signal(SIGTERM, [](int) {});
+    while (::write(ends[1], "+", 1) != 1) {
+    }
+  });
+  char ready = 0;
+  REQUIRE(::read(ends[0], &ready, 1) == 1);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  jobs = {&first, &second};
+  Holder holder = make_holder(bound_of(60));
+  look(holder, 100, Clock::now());
+  REQUIRE(WIFSTOPPED(second.event()));
+  ::kill(second.pid(), SIGTERM);
+  look(holder, 100, Clock::now());
+  CHECK(WIFCONTINUED(second.event()));
+  look(holder, 100, Clock::now());
   CHECK(holder.held() == 0);
 }
 
