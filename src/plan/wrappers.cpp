@@ -16,19 +16,24 @@ struct Wrapper {
   std::size_t operands = 0;  // words before the command
   bool number = false;       // "-5" is an option
   bool variables = false;    // NAME=VALUE before the command
+  std::string_view
+      words{};  // long options without a value, each between blanks
 };
 
 constexpr Wrapper kWrappers[] = {
-    {"env", "v", "u", 0, false, true},
+    {"env", "v", "u", 0, false, true, " --debug "},
     {"nice", "", "n", 0, true},
     {"ionice", "t", "cn"},
     {"nohup", "", ""},
-    {"setsid", "cfw", ""},
+    {"setsid", "cfw", "", 0, false, false, " --ctty --fork --wait "},
     {"stdbuf", "", "ioe"},
-    {"time", "apqv", "fo"},
-    {"timeout", "fpv", "ks", 1},
-    {"taskset", "ac", "", 1},
-    {"chrt", "abfior", "", 1},
+    {"time", "apqv", "fo", 0, false, false,
+     " --append --portability --quiet --verbose "},
+    {"timeout", "fpv", "ks", 1, false, false,
+     " --foreground --preserve-status --verbose "},
+    {"taskset", "ac", "", 1, false, false, " --all-tasks --cpu-list "},
+    {"chrt", "abfior", "", 1, false, false,
+     " --all-tasks --batch --fifo --idle --other --reset-on-fork --rr "},
 };
 
 const Wrapper* wrapper_named(std::string_view name) {
@@ -40,9 +45,13 @@ const Wrapper* wrapper_named(std::string_view name) {
 // How many words the option takes, with its own; 0: it is not known.
 std::size_t words_of_option(const Wrapper& wrapper, std::string_view word) {
   if (wrapper.number && all_digits(word.substr(1))) return 1;
-  // Long ones are not listed: those that take a value may have it within.
-  if (word.starts_with("--"))
-    return word.find('=') == std::string_view::npos ? 0 : 1;
+  if (word == "-") return 0;  // env -i
+  // Those long ones that take a value may have it within.
+  if (word.starts_with("--")) {
+    const bool alone = wrapper.words.find(" " + std::string(word) + " ") !=
+                       std::string_view::npos;
+    return alone || word.find('=') != std::string_view::npos ? 1 : 0;
+  }
   for (std::size_t i = 1; i < word.size(); ++i) {
     if (wrapper.values.find(word[i]) != std::string_view::npos)
       return i + 1 == word.size() ? 2 : 1;
