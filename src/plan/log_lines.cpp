@@ -264,7 +264,9 @@ std::vector<LogLine> log_lines(const Plan& plan, LogLevel least) {
                           plan.want.value, plan.threads));
   }
   say(LogLevel::warning, pressure_line(plan));
-  const bool meant = plan.arrival.by_jobserver || !is_count_meant(plan);
+  // A jobserver's own number is as wanted, and too many where that was reduced.
+  const bool meant =
+      (plan.arrival.by_jobserver && !plan.reduced) || !is_count_meant(plan);
   if (!meant || least <= LogLevel::detail)
     say(meant ? LogLevel::detail : LogLevel::warning, plan.arrival.missing);
   return out;

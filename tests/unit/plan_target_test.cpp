@@ -322,3 +322,12 @@ TEST_CASE("an outer make's jobs are no doubt", "[plan][tool]") {
   CHECK_THAT(log_lines(planned(target), LogLevel::detail).back().text,
              ContainsSubstring("jobserver in MAKEFLAGS"));
 }
+
+TEST_CASE("a count that an outer make does not keep is said", "[plan][tool]") {
+  Target target = with(make("make"), "MAKEFLAGS", " -j8 --jobserver-auth=3,4");
+  Plan plan = planned(target);
+  plan.reduced = true;
+  const auto lines = log_lines(plan, LogLevel::warning);
+  REQUIRE(lines.size() == 1);
+  CHECK_THAT(lines[0].text, ContainsSubstring("the make around this command"));
+}
