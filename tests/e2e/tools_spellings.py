@@ -32,6 +32,7 @@ gmake -j16 => gmake -j3
 MAKEFLAGS=kj8 make => make -j3 MAKEFLAGS=kj8
 MAKEFLAGS=-j2 make => make -j2 MAKEFLAGS=-j2
 MAKEFLAGS=k_-j8_--jobserver-auth=3,4 make all => make all MAKEFLAGS=k_-j8_--jobserver-auth=3,4
+GNUMAKEFLAGS=-j2 make => make -j2
 MAKEFLAGS=n make => make -j3 MAKEFLAGS=n
 ninja => ninja -j3
 ninja -C out -j 16 => ninja -C out -j 3
@@ -94,6 +95,7 @@ pytest --numprocesses auto => pytest --numprocesses 3
 pytest -k -n9 t =
 pytest -p xdist -rA t =
 pytest -n 0 =
+pytest -n 16 -- -n 2 => pytest -n 3 -- -n 2
 PYTEST_ADDOPTS=-n_8 pytest => pytest -n3
 py.test -n 16 => py.test -n 3
 python3 -m pytest -n 16 => python3 -m pytest -n 3
@@ -154,6 +156,7 @@ xz --threads=0 f => xz --threads=3 f
 xz f =
 xz -9e --thr=16 f =
 XZ_DEFAULTS=-T8 xz f => xz -T3 f
+ZSTD_NBTHREADS=2 zstd f => zstd -T2 f
 zstd -T16 f => zstd -T3 f
 zstd -19 -T0 f => zstd -19 -T3 f
 zstd --threads=16 f => zstd --threads=3 f
