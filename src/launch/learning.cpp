@@ -239,12 +239,17 @@ Learning learn(Target& target, const LaunchOptions& options,
   if (!history && options.retries == 0)
     note("what earlier runs have taught is not known: " +
          history.error().message);
+  known.unreadable = !history;
   if (!history) return known;
   for (const std::string& text : history->notes) note(text);
   known.past = std::move((*history).runs);
   std::copy_if(known.past.begin(), known.past.end(),
                std::back_inserter(known.alike),
                [&](const RunRecord& run) { return is_of(run, these); });
+  // Without a record a cap on what somebody declared would never be lifted.
+  if (!known.alike.empty() &&
+      cap_of_kills(known.alike, known.alike.back().available))
+    known.recorded = true;
   if (undeclared) apply_learned(target, known.alike);
   return known;
 }

@@ -62,7 +62,8 @@ struct Learning {
   std::vector<RunRecord> past, alike;
   // record_for() the target; empty where no run is of use to it.
   std::optional<RunRecord> own{};
-  bool recorded = false;  // whether this launch is to leave a record
+  bool recorded = false;    // whether this launch is to leave a record
+  bool unreadable = false;  // there is a history; the user was told
 };
 
 // record_for() the target, which is not asked for again.

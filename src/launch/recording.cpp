@@ -82,20 +82,29 @@ Fd keep(const Plan& plan, const Target& target, const Learning& known,
       record_of(plan, own_record(known, target), plan.launch);
   if (asked_for && !past.empty()) warn_of_excess(past.back(), record, caller);
   const StatePlace place = state_place(caller.environment);
-  const bool recorded = known.recorded && !place.folder.empty();
-  const bool holds = hold.has_value();
-  auto started = recorded || holds
-                     ? start_keeper(place, record, recorded, std::move(hold))
-                     : Result<Fd>(Error{kNoStatePlace});
-  if (started) return std::move(*started);
-  const std::string& why = started.error().message;
   const std::string tag = log_tag(plan.label);
-  if (asked_for)
-    caller.say(LogLevel::warning, tag + "--watch: not watched: " + why);
-  else if (holds)
-    caller.say(LogLevel::warning, tag + "no job is held: " + why);
+  const auto unrecorded = [&](const std::string& why) {
+    if (asked_for)
+      caller.say(LogLevel::warning, tag + "--watch: not watched: " + why);
+    else
+      caller.say(LogLevel::info, tag + "the run is not recorded: " + why);
+  };
+  bool recorded = known.recorded;
+  if (recorded) {
+    // The keeper would find out where nobody hears it.
+    const auto writable = check_appending(place);
+    recorded = writable.has_value();
+    if (!writable && !known.unreadable) unrecorded(writable.error().message);
+  }
+  const bool holds = hold.has_value();
+  if (!recorded && !holds) return Fd();
+  auto started = start_keeper(place, record, recorded, std::move(hold));
+  if (started) return std::move(*started);
+  if (holds && !asked_for)
+    caller.say(LogLevel::warning,
+               tag + "no job is held: " + started.error().message);
   else
-    caller.say(LogLevel::info, tag + "the run is not recorded: " + why);
+    unrecorded(started.error().message);
   return Fd();
 }
 

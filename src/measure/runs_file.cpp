@@ -196,6 +196,20 @@ StatePlace state_place(const Environment& environment) {
   return {*home + "/.local/state/fitrun", false, *home};
 }
 
+Result<void> check_appending(const StatePlace& place) {
+  if (place.folder.empty()) return Error{kNoStatePlace};
+  if (const auto made = make_state_folder(place); !made) return made.error();
+  const auto folder = open_folder(place);
+  if (!folder) return folder.error();
+  struct stat info {};
+  const auto fd = open_runs(*folder, place, kCurrent, O_RDWR | O_APPEND, info);
+  if (fd) return {};
+  if (fd.error().code != ENOENT) return fd.error();
+  if (::access(place.folder.c_str(), W_OK | X_OK) != 0)
+    return path_error(place.folder, errno);
+  return {};
+}
+
 Result<void> append_run(const StatePlace& place, const RunRecord& record) {
   if (place.folder.empty()) return Error{kNoStatePlace};
   if (const auto made = make_state_folder(place); !made) return made.error();

@@ -97,8 +97,10 @@ if unshare -mr true 2>/dev/null; then
   mkdir -p other
   # shellcheck disable=SC2016
   for options in ro size=4k; do
+    known=
+    [ "$options" = ro ] && known='Read-only file system'
     in=(unshare -mr sh -c 'mount -t tmpfs -o "$0" t other || exit; { head -c 9999 /dev/zero >other/fill; } 2>/dev/null; FITRUN_STATE=other exec "$@"' "$options")
-    told ''
+    told "$known"
   done
 fi
 exit 0

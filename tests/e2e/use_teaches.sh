@@ -104,6 +104,12 @@ expect 0 "$FITRUN" show own.toml
 said out "# $PWD/own.toml: at most 2 workers, because with 4 the kernel has killed"
 cp out again.toml
 expect 0 "$FITRUN" check again.toml # what is shown is a descriptor
+# Such launches are recorded, or nothing would ever lift the cap.
+runs_before=$(grep -c "own.toml" "$runs")
+sed -i '/record = true/d' own.toml
+expect 0 "$FITRUN" --want 8 --available ram=10GB --per-worker 1MB own.toml -- true '<threads>'
+holds no_keeper || fail "the keeper does not end"
+[ "$(grep -c "own.toml" "$runs")" = $((runs_before + 1)) ] || fail "a launch at a cap is not recorded"
 expect 0 "$FITRUN" history --forget own.toml
 fits 8 "not forgotten" --available ram=10GB "${own[@]}"
 rm state/killed
