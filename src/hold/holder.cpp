@@ -26,6 +26,8 @@ constexpr seconds kStuck{60};
 constexpr seconds kWorkersStuck{5};
 constexpr seconds kWaitsForLock{5};
 constexpr seconds kLookForLocks{1};
+// By then what a job takes can be seen.
+constexpr seconds kNextHelp{1};
 
 constexpr std::uint64_t bit(int signal) {
   return std::uint64_t{1} << (signal - 1);
@@ -75,6 +77,9 @@ void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
   }
   obey(jobs, runs, now);
   break_deadlock(jobs, tree, now);
+  std::uint64_t taken = view.base;
+  for (const Followed* const job : jobs) taken = add(taken, job->bytes);
+  help_who_is_timed(jobs, subtract(cap, taken), now);
 }
 
 Holder::Followed& Holder::follow(const std::vector<SeenProcess>& tree,
@@ -98,8 +103,12 @@ Holder::Followed& Holder::follow(const std::vector<SeenProcess>& tree,
   followed.bytes = job.bytes;
   followed.peak = std::max(followed.peak, job.bytes);
   followed.members.clear();
-  for (const std::size_t member : job.members)
+  for (const std::size_t member : job.members) {
     followed.members.push_back(tree[member].id.pid);
+    if (const auto limit = time_limit(tree[member].argv))
+      followed.time_limit =
+          std::min(*limit, followed.time_limit.value_or(*limit));
+  }
   return followed;
 }
 
@@ -160,9 +169,7 @@ void Holder::obey(const std::vector<Followed*>& jobs,
     if (runs[i]) continue;
     if (job.freed || (rules_.at_birth_only && job.admitted())) continue;
     if (!job.stopped.empty() && must_go_on(job)) {
-      // One that catches the signal has yet to tidy up.
-      job.freed = true;
-      let_run(job, now);
+      free(job, now);  // one that catches the signal has yet to tidy up
       continue;
     }
     if (job.stopped.empty() || !job.is_stopped) stop(job, now);
@@ -198,6 +205,11 @@ void Holder::let_run(Followed& job, Clock::time_point now) {
   job.stopped.clear();
 }
 
+void Holder::free(Followed& job, Clock::time_point now) {
+  job.freed = true;
+  let_run(job, now);
+}
+
 // Where nothing that runs makes progress, it may wait for what is held.
 void Holder::break_deadlock(const std::vector<Followed*>& jobs,
                             const std::vector<SeenProcess>& tree,
@@ -223,9 +235,21 @@ void Holder::break_deadlock(const std::vector<Followed*>& jobs,
         freed = job;
     last_progress_ = now;
   }
-  if (!freed) return;
-  freed->freed = true;
-  let_run(*freed, now);
+  if (freed) free(*freed, now);
+}
+
+// A peak that is known would not fit: that is for no clock to say.
+void Holder::help_who_is_timed(const std::vector<Followed*>& jobs,
+                               std::uint64_t unused, Clock::time_point now) {
+  if (now < next_help_) return;
+  for (Followed* const job : jobs) {
+    if (job->stopped.empty() || !job->time_limit ||
+        now - job->born <= *job->time_limit / 4 || known_.has_kind(job->kind) ||
+        subtract(job->needs, job->bytes) > unused)
+      continue;
+    next_help_ = now + kNextHelp;
+    return free(*job, now);
+  }
 }
 
 Holder::Followed* Holder::waited_for(
