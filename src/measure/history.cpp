@@ -53,7 +53,7 @@ std::string render_history(const std::vector<RunRecord>& runs,
                            bool with_stage) {
   std::string out =
       fmt::format("{:<20} {:>8} {:>11} {:>14} {:>7} {:>9}  {}\n", "time",
-                  "workers", "declared", "peak", "off", "seconds", "end");
+                  "workers", "expected", "peak", "off", "seconds", "end");
   for (const RunRecord& run : runs) {
     out +=
         fmt::format("{:<20} {:>8} {:>11} {:>14} {:>7} {:>9.1f}  {}",
