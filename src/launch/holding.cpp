@@ -49,8 +49,9 @@ void tell(const HoldReport& report, const std::string& label,
   const std::string tag = log_tag(label);
   if (!report.ended) {
     caller.say(LogLevel::warning,
-               tag + fmt::format("{} jobs are held; {} of {} in use",
-                                 report.held.size(), format_bytes(report.peak),
+               tag + fmt::format("{} held; {} of {} in use",
+                                 counted(report.held.size(), "job"),
+                                 format_bytes(report.used),
                                  format_bytes(report.cap)));
     for (const HeldJob& job : report.held)
       caller.say(LogLevel::warning,

@@ -114,6 +114,7 @@ void HeldRun::look(const std::vector<SeenProcess>& tree, const JobView& view,
                    std::optional<std::uint64_t> kills, Clock::time_point now) {
   std::uint64_t bytes = view.base;
   for (const Job& job : view.jobs) bytes = add(bytes, job.bytes);
+  used_ = bytes;
   peak_ = std::max(peak_, bytes);
   if (now >= next_cap_) {
     next_cap_ = now + kCapPeriod;
@@ -164,6 +165,7 @@ microseconds HeldRun::pause(microseconds look) {
 HoldReport HeldRun::report(bool ended) const {
   return {holder_->summary(),
           holder_->held_jobs(Clock::now()),
+          used_,
           peak_,
           cap_,
           kills_,

@@ -30,6 +30,7 @@ namespace fitrun {
 struct HoldReport {
   HoldSummary summary;
   std::vector<HeldJob> held;  // now
+  std::uint64_t used = 0;     // now, by what `peak` is of, bytes
   std::uint64_t peak = 0;     // of all jobs and what started them, bytes
   std::uint64_t cap = 0;      // at last, bytes
   std::optional<std::uint64_t> kills;  // by the kernel; empty: not known
@@ -101,6 +102,7 @@ class HeldRun {
   std::optional<Holder> holder_;
   Guard guard_;
   std::uint64_t cap_;
+  std::uint64_t used_ = 0;
   std::uint64_t peak_ = 0;
   std::optional<std::uint64_t> kills_;
   std::uint64_t renewed_ = 0;

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from holdlib import (FITRUN, GROW, LASTING, Project, held, hold_by_signals,
+from holdlib import (FITRUN, GROW, LASTING, Project, children, held, hold_by_signals,
                      kills, processes, state, waiting)
 from leaselib import MIB, cgroup, enter, read, run, until
 
@@ -125,14 +125,30 @@ def test_who_is_held_is_told(w):
         assert {job["pid"] for job in lease["held"]} == set(held(p.pid)), lease
         (keeper,) = processes("fitrun-keeper", group)
         os.kill(keeper, signal.SIGUSR1)
-        until(lambda: "2 jobs are held; " in p.stderr.readline(), "an answer")
+        until(lambda: "2 jobs held; " in p.stderr.readline(), "an answer")
         said = [p.stderr.readline() for _ in range(2)]
         for line in said:
             why = re.search(r"held grow 100 0\.4 go \d \(needs (\d+) MB, (\d+) MB "
                             r"left\), for \d+\.\d s", line)
             assert why and int(why[1]) > int(why[2]), said
+        # What is in use now, of which half is no more.
+        until(lambda: in_use(keeper, p, "2 jobs") > 200, "two to have grown")
+        for job in [*held(p.pid), children(p.pid)[0]]:
+            os.kill(job, signal.SIGKILL)
+        until(lambda: len(children(p.pid)) == 1, "one that is left")
+        until(lambda: in_use(keeper, p, "0 jobs") < 150, "what it has")
         os.killpg(p.pid, signal.SIGKILL)
         p.wait()
+
+
+def in_use(keeper, p, held_now):
+    """MB, by its answer."""
+    os.kill(keeper, signal.SIGUSR1)
+    for line in p.stderr:
+        if answer := re.search(rf" {held_now} held; (\d+) MB of \d+ MB in use$",
+                               line):
+            return int(answer[1])
+    raise AssertionError("no answer")
 
 
 def fitrun(w, group, *words):
