@@ -48,11 +48,11 @@ void tell(const HoldReport& report, const std::string& label,
           const Caller& caller) {
   const std::string tag = log_tag(label);
   if (!report.ended) {
-    caller.say(LogLevel::warning,
-               tag + fmt::format("{} held; {} of {} in use",
-                                 counted(report.held.size(), "job"),
-                                 format_bytes(report.used),
-                                 format_bytes(report.cap)));
+    caller.say(
+        LogLevel::warning,
+        tag + fmt::format("{} held; {} of {} in use",
+                          counted(report.held.size(), "job"),
+                          format_bytes(report.used), format_bytes(report.cap)));
     for (const HeldJob& job : report.held)
       caller.say(LogLevel::warning,
                  tag + held_line(job) + ", for " + in_seconds(job.held));
