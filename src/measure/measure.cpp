@@ -199,7 +199,7 @@ class Rounds {
         Clock::now() - start);
     progress.bytes = bytes;
     progress.outcome = outcome;
-    progress.rest = most_runs() - std::min(most_runs(), started_);
+    if (!over()) progress.rest = most_runs() - std::min(most_runs(), started_);
     progress.left = left(progress.rest, outcome != nullptr);
     wishes_.progress(progress);
   }
@@ -236,25 +236,23 @@ class Rounds {
       --started_;
       return;
     }
+    // However it took that: a fork may have failed, or a worker been killed.
+    const bool killed = outcome->peak.oom_kills.value_or(0) > 0;
+    const bool refused = request.at_most && outcome->end.wait_status != 0;
+    const bool too_many = outcome->asked_to_end == 0 && (killed || refused);
+    if (!too_many)
+      result_.stopped = how_it_ended(
+          *outcome, "the run with " + counted(request.workers, "worker"));
     tell(request, start, outcome->peak.bytes, &*outcome);
     ++ended_;
     spent_ += Clock::now() - prepared_from_;
-    const bool asked = outcome->asked_to_end != 0;
-    // However it took that: a fork may have failed, or a worker been killed.
-    if (!asked && request.at_most &&
-        (outcome->end.wait_status != 0 ||
-         outcome->peak.oom_kills.value_or(0) > 0)) {
+    if (too_many) {
       too_many_ = request.workers;
-      result_.notes.push_back(did_not_fit(request));
+      result_.notes.push_back(
+          request.at_most ? did_not_fit(request)
+                          : died_of_memory(request.workers, outcome->peak));
       return;
     }
-    if (!asked && outcome->peak.oom_kills.value_or(0) > 0) {
-      too_many_ = request.workers;
-      result_.notes.push_back(died_of_memory(request.workers, outcome->peak));
-      return;
-    }
-    result_.stopped = how_it_ended(
-        *outcome, "the run with " + counted(request.workers, "worker"));
     if (over()) {
       result_.last = std::move(*outcome);
       return;

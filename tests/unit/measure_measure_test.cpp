@@ -488,8 +488,8 @@ TEST_CASE("each run is prepared, and a failure there ends it", "[measure]") {
 }
 
 TEST_CASE("after the first run it is known how many follow", "[measure]") {
-  const auto rests = [](MeasureWishes wishes) {
-    Stand stand;
+  Stand stand;
+  const auto rests = [&](MeasureWishes wishes) {
     std::vector<std::size_t> found;
     wishes.progress = [&](const MeasureProgress& progress) {
       if (progress.outcome) found.push_back(progress.rest);
@@ -501,6 +501,9 @@ TEST_CASE("after the first run it is known how many follow", "[measure]") {
   wishes.limits.available = 1e9;
   wishes.limits.most = 3;
   CHECK(rests(wishes) == std::vector<std::size_t>{5, 4, 3, 2, 1, 0});
+  stand.fails_from = 2;  // one that failed is the last
+  CHECK(rests(wishes) == std::vector<std::size_t>{5, 0});
+  stand.fails_from = Stand().fails_from;
   wishes.limits.most = 8;  // 1, 2, 4, 8, each twice
   CHECK(rests(wishes).front() == 7);
   wishes.repeat = 3;
