@@ -1,6 +1,7 @@
 #include "hold/holder.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -24,6 +25,14 @@ constexpr seconds kStuck{60};
 // pytest-xdist hands out no test before each worker has spoken: its pipe is
 // what the others wait for.
 constexpr seconds kWorkersStuck{5};
+// What a running job uses at least in that time: a hundredth of a processor.
+// Less takes who only asks again and again whether a file is there.
+std::uint64_t ticks_of_work(seconds time) {
+  static const long per_second = std::max(1L, ::sysconf(_SC_CLK_TCK));
+  return static_cast<std::uint64_t>(time.count() * per_second / 100);
+}
+// Of more nobody can ask that, there may be but one processor.
+constexpr std::size_t kMostWorkers = 16;
 constexpr seconds kWaitsForLock{5};
 constexpr seconds kLookForLocks{1};
 // By then what a job takes can be seen.
@@ -128,6 +137,7 @@ void Holder::forget_ended(bool killed, Clock::time_point now) {
       times_.push_back(std::chrono::duration<double>(now - job.born).count());
     }
     at = jobs_.erase(at);
+    has_ended_ = true;
   }
 }
 
@@ -210,16 +220,26 @@ void Holder::free(Followed& job, Clock::time_point now) {
   let_run(job, now);
 }
 
-// Where nothing that runs makes progress, it may wait for what is held.
+// Where none ends of those that run, and they hardly use the processor, they
+// may wait for what is held.
 void Holder::break_deadlock(const std::vector<Followed*>& jobs,
                             const std::vector<SeenProcess>& tree,
                             Clock::time_point now) {
   std::uint64_t ticks = 0;
   for (const SeenProcess& process : tree)
     if (!stopper_.is_stopped(process)) ticks = add(ticks, process.ticks);
-  const bool first_held = last_progress_ == Clock::time_point{};
-  if (ticks != ticks_ || held() == 0 || first_held) last_progress_ = now;
+  used_ = add(used_, subtract(ticks, ticks_));
   ticks_ = ticks;
+  const seconds stuck = rules_.at_birth_only ? kWorkersStuck : kStuck;
+  const std::size_t workers =
+      std::clamp<std::size_t>(jobs.size() - held(), 1, kMostWorkers);
+  const bool works = used_ >= ticks_of_work(stuck) * workers;
+  const bool first_held = last_progress_ == Clock::time_point{};
+  if (works || has_ended_ || held() == 0 || first_held) {
+    last_progress_ = now;
+    used_ = 0;
+  }
+  has_ended_ = false;
   Followed* freed = nullptr;
   if (held() > 0 && now >= next_locks_) {
     next_locks_ = now + kLookForLocks;
@@ -228,7 +248,6 @@ void Holder::break_deadlock(const std::vector<Followed*>& jobs,
     waited_for_ = job ? job->id.pid : 0;
     if (job && now - waited_since_ >= kWaitsForLock) freed = job;
   }
-  const seconds stuck = rules_.at_birth_only ? kWorkersStuck : kStuck;
   if (now - last_progress_ >= stuck) {
     for (Followed* const job : jobs)
       if (!job->stopped.empty() && (!freed || job->born < freed->born))

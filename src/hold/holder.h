@@ -142,11 +142,13 @@ class Holder {
   std::vector<double> times_;  // of jobs that have ended, seconds
   HoldSummary summary_;
   std::uint64_t foreseen_ = 0;
-  std::uint64_t ticks_ = 0;            // of the running jobs at the last look
-  Clock::time_point last_progress_{};  // when they last used the processor
-  Clock::time_point next_help_{};      // for those with a time limit
-  Clock::time_point next_locks_{};     // when to look for waiters again
-  pid_t waited_for_ = 0;               // the held job that one waits for
+  std::uint64_t ticks_ = 0;  // of the running jobs at the last look
+  std::uint64_t used_ = 0;   // ticks, by those that run since the last progress
+  bool has_ended_ = false;   // a job, since the look before
+  Clock::time_point last_progress_{};
+  Clock::time_point next_help_{};   // for those with a time limit
+  Clock::time_point next_locks_{};  // when to look for waiters again
+  pid_t waited_for_ = 0;            // the held job that one waits for
   Clock::time_point waited_since_{};
 };
 

@@ -75,6 +75,7 @@ struct Scene {
   MachineDir machine;
   std::vector<const Sleeper*> jobs;
   std::vector<std::string> before;  // the words of each
+  std::uint64_t ticks = 0;          // of each
 
   Holder make_holder(HoldRules rules, KnownPeaks known = {}) {
     if (::symlink("/proc", (machine.root() + "/proc").c_str()) != 0)
@@ -95,7 +96,7 @@ struct Scene {
       words.insert(words.end(), {"cc", std::to_string(tree.size())});
       if (!with_words) words.clear();
       tree.push_back({stat.id(), ::getpid(), std::move(words), job_mib * kMib,
-                      stat.state, 0});
+                      stat.state, ticks});
     }
     holder.look(tree, view, cap_mib * kMib, false, now);
   }
@@ -287,6 +288,15 @@ TEST_CASE_METHOD(OneFits, "after a minute without progress the oldest goes on",
   CHECK(WIFCONTINUED(second.event()));
   look(holder, 100, now + std::chrono::seconds(62));
   CHECK(holder.held() == 0);  // and stays free
+}
+
+TEST_CASE_METHOD(OneFits, "who only polls makes no progress", "[hold]") {
+  const bool works = GENERATE(true, false);
+  for (int i = 1; i <= 61; ++i) {
+    ticks += static_cast<std::uint64_t>(works ? 5 : i % 2);
+    look(holder, 100, now + std::chrono::seconds(i));
+  }
+  CHECK(holder.held() == (works ? 1 : 0));
 }
 
 TEST_CASE_METHOD(Scene, "workers that wait for a held one wait five seconds",
