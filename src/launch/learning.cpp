@@ -32,6 +32,11 @@ constexpr std::size_t kRunsForCosts = 8;
 // Where there were kills: a cap is lifted by three at a time.
 constexpr std::size_t kRunsForCaps = 24;
 
+// How many runs a launch learns from.
+std::size_t runs_for_launch(bool killed) {
+  return killed ? kRunsForCaps : kRunsForCosts;
+}
+
 bool is_there(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0;
@@ -179,8 +184,13 @@ std::string lessons_of(const std::vector<RunRecord>& runs,
     else
       known->push_back(run);
   }
+  // What a launch would learn: and with all of a year's runs it takes minutes.
+  const std::size_t most = runs_for_launch(has_kills(state_place(environment)));
   std::string text;
-  for (const auto& group : groups) {
+  for (auto& group : groups) {
+    if (group.size() > most)
+      group.erase(group.begin(),
+                  group.end() - static_cast<std::ptrdiff_t>(most));
     const RunRecord& last = group.back();
     if (const auto cap = cap_of_kills(group, last.available))
       text += printable(lesson(group, *cap)) + "\n";
@@ -230,8 +240,7 @@ Learning learn(Target& target, const LaunchOptions& options,
   const RunsOf these = runs_like(*known.own);
   // A stage's declaration is for all that it runs.
   const RunsOf all = these.stage.empty() ? these : RunsOf{.stage = these.stage};
-  auto history =
-      read_history(place, all, killed ? kRunsForCaps : kRunsForCosts);
+  auto history = read_history(place, all, runs_for_launch(killed));
   const auto note = [&](const std::string& text) {
     caller.say(LogLevel::info, log_tag(target.stage.label.value) + text);
   };

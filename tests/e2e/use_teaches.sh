@@ -135,6 +135,18 @@ said err 'the runs had 4 workers each: fewer may take as much; ask with --want 4
 expect 0 "$FITRUN" request threads.toml --headroom 1 --want 4 --for docker
 grep -q 'the runs had' err && fail "a count that is known is doubted"
 
+# What a launch would learn is shown, however many runs there were.
+mkdir many
+python3 -c 'import json
+for i in range(2000):
+    print(json.dumps({"v": 1, "time": "2026-11-25T10:00:00Z", "tool": "threads",
+                      "kind": "cook", "workers": i % 4 + 1, "certainty": "counted",
+                      "peak": 10 ** 8 * (i % 4 + 1) + i * 1000, "wait_status": 0}))' >many/runs.jsonl
+FITRUN_STATE=$PWD/many expect 0 timeout 60 "$FITRUN" history threads.toml
+said out 'learned from 8 runs'
+FITRUN_STATE=$PWD/many expect 0 "$FITRUN" plan threads.toml -- cook -j3
+said out 'learned from 8 runs'
+
 # Damaged, of a later version: a note, and the command runs.
 printf '{"v":1,"tool":"tool","work\n{"v":99,"tool":"tool"}\n\0\377\n' >>"$runs"
 expect 0 "$FITRUN" tool.toml -- make -j3 a
