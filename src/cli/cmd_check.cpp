@@ -49,6 +49,7 @@ ExitStatus check_command(const Options& options,
     throw Failure("check: give one or more descriptors");
   std::string mistakes;
   for (const std::string& name : options.words) {
+    std::string right;
     try {
       const std::vector<Stage> stages = read_stages(name, environment);
       // An input may be made by an earlier step: its absence is no mistake.
@@ -57,13 +58,14 @@ ExitStatus check_command(const Options& options,
       for (const Stage& stage : stages) look_at(stage, absent, doubts);
       for (std::string& input : absent) input.insert(0, "  but not now: ");
       for (std::string& doubt : doubts) doubt.insert(0, "  but ");
-      print(printable(name) + ": ok\n" + render_messages(absent) +
-            render_messages(doubts));
+      right = printable(name) + ": ok\n" + render_messages(absent) +
+              render_messages(doubts);
     } catch (const Failure& failure) {
       const std::string_view said = failure.what();
       mistakes +=
           said.ends_with('\n') ? std::string(said) : printable(said) + "\n";
     }
+    print(right);  // no mistake of the descriptor's where it fails
   }
   if (!mistakes.empty()) throw Failure(mistakes);
   return ExitStatus::ok;

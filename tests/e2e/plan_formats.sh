@@ -38,4 +38,6 @@ assert (c["name"], c["where"], c["available"]) == ("host.mem_available", "/proc/
 P
 # nothing was run, and a full disk is not silence
 "$FITRUN" plan --root machine html.toml >/dev/full 2>err && fail "a lost plan is no success"
+"$FITRUN" check html.toml >/dev/full 2>err.check && fail "a lost check is no success"
+said err.check "fitrun: standard output"
 said err "standard output: No space left on device"
