@@ -35,8 +35,6 @@ std::uint64_t ticks_of_work(seconds time) {
 constexpr std::size_t kMostWorkers = 16;
 constexpr seconds kWaitsForLock{5};
 constexpr seconds kLookForLocks{1};
-// By then what a job takes can be seen.
-constexpr seconds kNextHelp{1};
 
 constexpr std::uint64_t bit(int signal) {
   return std::uint64_t{1} << (signal - 1);
@@ -86,9 +84,6 @@ void Holder::look(const std::vector<SeenProcess>& tree, const JobView& view,
   }
   obey(jobs, runs, now);
   break_deadlock(jobs, tree, now);
-  std::uint64_t taken = view.base;
-  for (const Followed* const job : jobs) taken = add(taken, job->bytes);
-  help_who_is_timed(jobs, subtract(cap, taken), now);
 }
 
 Holder::Followed& Holder::follow(const std::vector<SeenProcess>& tree,
@@ -112,12 +107,8 @@ Holder::Followed& Holder::follow(const std::vector<SeenProcess>& tree,
   followed.bytes = job.bytes;
   followed.peak = std::max(followed.peak, job.bytes);
   followed.members.clear();
-  for (const std::size_t member : job.members) {
+  for (const std::size_t member : job.members)
     followed.members.push_back(tree[member].id.pid);
-    if (const auto limit = time_limit(tree[member].argv))
-      followed.time_limit =
-          std::min(*limit, followed.time_limit.value_or(*limit));
-  }
   return followed;
 }
 
@@ -179,7 +170,9 @@ void Holder::obey(const std::vector<Followed*>& jobs,
     if (runs[i]) continue;
     if (job.freed || (rules_.at_birth_only && job.admitted())) continue;
     if (!job.stopped.empty() && must_go_on(job)) {
-      free(job, now);  // one that catches the signal has yet to tidy up
+      // One that catches the signal has yet to tidy up.
+      job.freed = true;
+      let_run(job, now);
       continue;
     }
     if (job.stopped.empty() || !job.is_stopped) stop(job, now);
@@ -213,11 +206,6 @@ void Holder::let_run(Followed& job, Clock::time_point now) {
   summary_.time += duration_cast<milliseconds>(now - job.stopped_at);
   stopper_.let_run(job.stopped);
   job.stopped.clear();
-}
-
-void Holder::free(Followed& job, Clock::time_point now) {
-  job.freed = true;
-  let_run(job, now);
 }
 
 // Where none ends of those that run, and they hardly use the processor, they
@@ -254,21 +242,9 @@ void Holder::break_deadlock(const std::vector<Followed*>& jobs,
         freed = job;
     last_progress_ = now;
   }
-  if (freed) free(*freed, now);
-}
-
-// A peak that is known would not fit: that is for no clock to say.
-void Holder::help_who_is_timed(const std::vector<Followed*>& jobs,
-                               std::uint64_t unused, Clock::time_point now) {
-  if (now < next_help_) return;
-  for (Followed* const job : jobs) {
-    if (job->stopped.empty() || !job->time_limit ||
-        now - job->born <= *job->time_limit / 4 || known_.has_kind(job->kind) ||
-        subtract(job->needs, job->bytes) > unused)
-      continue;
-    next_help_ = now + kNextHelp;
-    return free(*job, now);
-  }
+  if (!freed) return;
+  freed->freed = true;
+  let_run(*freed, now);
 }
 
 Holder::Followed* Holder::waited_for(

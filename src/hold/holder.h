@@ -9,9 +9,7 @@
 // continued. So one with a signal pending that would end it (^C, TERM to the
 // group) is continued at once; where the command itself was stopped (^Z),
 // nothing is done until it goes on. Somebody else may continue what is held
-// (the shell's fg): it is held again. And timeout(1) counts on while it is
-// stopped: of jobs below it that only the bound holds, and that have room in
-// what is free now, one a second goes on once a quarter of its time is over.
+// (the shell's fg): it is held again.
 
 #pragma once
 
@@ -97,13 +95,12 @@ class Holder {
     std::uint64_t needs = 0;
     std::uint64_t left = 0;
     std::vector<pid_t> members;
-    std::optional<std::chrono::milliseconds> time_limit;  // of timeout(1)
     Clock::time_point born;
     Clock::time_point stopped_at;
     std::vector<ProcessId> stopped;                // empty while it runs
     bool is_stopped = false;                       // its root, at the last look
     std::optional<Clock::time_point> admitted_at;  // was let run
-    bool freed = false;                            // not held again
+    bool freed = false;  // others wait for it, or for its end: not held again
     bool was_held = false;
     bool seen = false;
 
@@ -120,14 +117,9 @@ class Holder {
   bool must_go_on(const Followed& job) const;
   void stop(Followed& job, Clock::time_point now);
   void let_run(Followed& job, Clock::time_point now);
-  // Is not held again.
-  void free(Followed& job, Clock::time_point now);
   void break_deadlock(const std::vector<Followed*>& jobs,
                       const std::vector<SeenProcess>& tree,
                       Clock::time_point now);
-  // `unused` is what the tree has not taken yet, bytes.
-  void help_who_is_timed(const std::vector<Followed*>& jobs,
-                         std::uint64_t unused, Clock::time_point now);
   Followed* waited_for(const std::vector<Followed*>& jobs,
                        const std::vector<SeenProcess>& tree) const;
 
@@ -146,7 +138,6 @@ class Holder {
   std::uint64_t used_ = 0;   // ticks, by those that run since the last progress
   bool has_ended_ = false;   // a job, since the look before
   Clock::time_point last_progress_{};
-  Clock::time_point next_help_{};   // for those with a time limit
   Clock::time_point next_locks_{};  // when to look for waiters again
   pid_t waited_for_ = 0;            // the held job that one waits for
   Clock::time_point waited_since_{};

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "base/base_name.h"
-#include "base/duration.h"
 #include "base/text.h"
 
 namespace fitrun {
@@ -164,14 +163,6 @@ std::size_t behind(const Wrapper& wrapper, const Words& argv) {
   return argv.size();
 }
 
-const Wrapper* wrapper_of(const Words& argv) {
-  if (argv.empty()) return nullptr;
-  const std::string_view name = base_name(argv.front());
-  for (const Wrapper& wrapper : kWrappers)
-    if (wrapper.name == name) return &wrapper;
-  return nullptr;
-}
-
 // One layer less; false where the words are the program's own.
 bool unwrap(Words& argv) {
   if (argv.empty()) return false;
@@ -188,8 +179,10 @@ bool unwrap(Words& argv) {
     argv.erase(argv.begin());
     return true;
   }
-  const Wrapper* const wrapper = wrapper_of(argv);
-  if (!wrapper) return false;
+  const auto wrapper =
+      std::find_if(kWrappers.begin(), kWrappers.end(),
+                   [&](const Wrapper& known) { return known.name == name; });
+  if (wrapper == kWrappers.end()) return false;
   const std::size_t at = behind(*wrapper, argv);
   if (at >= argv.size()) return false;
   argv.erase(argv.begin(), argv.begin() + static_cast<std::ptrdiff_t>(at));
@@ -230,16 +223,6 @@ Words own_words(Words argv) {
   for (std::size_t depth = 0; depth < kDeepestWrapping && unwrap(argv);)
     ++depth;
   return argv;
-}
-
-std::optional<std::chrono::milliseconds> time_limit(const Words& argv) {
-  const Wrapper* const wrapper = wrapper_of(argv);
-  if (!wrapper || wrapper->name != "timeout") return std::nullopt;
-  const std::size_t program = behind(*wrapper, argv);
-  if (program < 2 || program >= argv.size()) return std::nullopt;
-  const auto limit = parse_duration(argv[program - 1]);
-  if (!limit || limit->count() == 0) return std::nullopt;
-  return *limit;
 }
 
 std::string job_key(const Words& argv, std::string_view project) {

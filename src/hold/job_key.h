@@ -9,9 +9,7 @@
 
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +24,6 @@ std::uint64_t hash_of(std::string_view text);
 // shell's text the first command that is no mere preparation (cd, export, ...).
 // `argv` itself where nothing is looked through.
 std::vector<std::string> own_words(std::vector<std::string> argv);
-
-// How long timeout(1) lets its program run, where these are its words; empty
-// for others, and where it sets no end.
-std::optional<std::chrono::milliseconds> time_limit(
-    const std::vector<std::string>& argv);
 
 // Its name: the own words without those that name something in /tmp, without
 // the random part of -frandom-seed=, and with paths below `project` (absolute;

@@ -11,7 +11,6 @@
 
 #include "catch.h"
 #include "hold/holder.h"
-#include "hold/job_key.h"
 #include "hold/lock_waits.h"
 #include "hold/pipe_waits.h"
 #include "machine_dir.h"
@@ -74,8 +73,7 @@ struct Scene {
   Scratch scratch;
   MachineDir machine;
   std::vector<const Sleeper*> jobs;
-  std::vector<std::string> before;  // the words of each
-  std::uint64_t ticks = 0;          // of each
+  std::uint64_t ticks = 0;  // of each
 
   Holder make_holder(HoldRules rules, KnownPeaks known = {}) {
     if (::symlink("/proc", (machine.root() + "/proc").c_str()) != 0)
@@ -92,9 +90,8 @@ struct Scene {
     for (const Sleeper* const job : jobs) {
       const ProcessStat stat = job->stat();
       view.jobs.push_back({tree.size(), {tree.size()}, job_mib * kMib});
-      std::vector<std::string> words = before;
-      words.insert(words.end(), {"cc", std::to_string(tree.size())});
-      if (!with_words) words.clear();
+      std::vector<std::string> words;
+      if (with_words) words = {"cc", std::to_string(tree.size())};
       tree.push_back({stat.id(), ::getpid(), std::move(words), job_mib * kMib,
                       stat.state, ticks});
     }
@@ -251,33 +248,6 @@ TEST_CASE_METHOD(Scene, "a held job that catches its signal is let end",
   CHECK(WIFCONTINUED(second.event()));
   look(holder, 100, Clock::now());
   CHECK(holder.held() == 0);
-}
-
-TEST_CASE_METHOD(Scene, "a bound holds in the first quarter of a time limit",
-                 "[hold]") {
-  const Sleeper first, second, third;
-  jobs = {&first, &second, &third};
-  before = {"timeout", "4"};
-  KnownPeaks known;
-  std::uint64_t has = 1;
-  std::vector<std::size_t> held{2, 2, 1, 1, 0};
-  SECTION("one goes on each second") {}
-  SECTION("but not where it has no room in what is free now") {
-    has = 30;
-    held = {2, 2, 2, 2, 2};
-  }
-  SECTION("nor against what is known") {
-    known.learn("other", job_kind({"cc", "1"}), 60 * kMib);
-    held = {2, 2, 2, 2, 2};
-  }
-  Holder holder = make_holder(bound_of(60), std::move(known));
-  const auto now = Clock::now();
-  std::vector<std::size_t> seen;
-  for (const int ms : {0, 1000, 1001, 2000, 2001}) {
-    look(holder, 100, now + std::chrono::milliseconds(ms), has);
-    seen.push_back(holder.held());
-  }
-  CHECK(seen == held);
 }
 
 TEST_CASE_METHOD(OneFits, "after a minute without progress the oldest goes on",

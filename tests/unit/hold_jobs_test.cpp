@@ -49,19 +49,6 @@ TEST_CASE("a job's words are behind what only starts it", "[hold]") {
   CHECK_FALSE(own_words(deep).empty());
 }
 
-TEST_CASE("how long timeout(1) waits", "[hold]") {
-  using std::chrono::milliseconds;
-  CHECK(time_limit({"timeout", "2", "cc"}) == milliseconds(2000));
-  CHECK(time_limit({"/usr/bin/timeout", "-k", "1", "-v", "--signal=INT", "1.5m",
-                    "cc", "9"}) == milliseconds(90'000));
-  CHECK_FALSE(time_limit({"timeout", "0", "cc"}));
-  CHECK_FALSE(time_limit({"timeout", "cc", "2"}));
-  CHECK_FALSE(time_limit({"timeout", "2"}));
-  CHECK_FALSE(time_limit({"timeout"}));
-  CHECK_FALSE(time_limit({"cc", "timeout", "2", "x"}));
-  CHECK_FALSE(time_limit({}));
-}
-
 TEST_CASE("a job has the same name in each build", "[hold]") {
   CHECK(job_key({"/usr/bin/g++", "-c", "a.cpp", "-o", "a.o"}, "") ==
         "g++ -c a.cpp -o a.o");
