@@ -82,7 +82,10 @@ def entry(names, file):
             lines.append(roff(f"Also: {', '.join(begins)}."))
         if tool.get("count"):
             lines.append(roff(f"Number: {', '.join(tool['count'])}."))
-        lines.append(roff(JOBS[tool.get("jobs", "processes")]))
+        jobs = JOBS[tool.get("jobs", "processes")]
+        if descriptor.get("hold") == "off":
+            jobs = "Jobs are processes with time limits, held with --hold alone."
+        lines.append(roff(jobs))
     if shown:
         lines += [".IP", ".nf", *(roff(one) for one in shown), ".fi"]
     return "\n".join(lines) + "\n"

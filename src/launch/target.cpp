@@ -53,16 +53,35 @@ FoundStage found_stage(const std::string& name,
       " (see fitrun list)");
 }
 
+// The descriptor in `file` where it is the one of a tool that begins the
+// command line. Mistakes count where it `decides` what the command costs, else
+// they keep nothing from starting.
+std::optional<Stage> tool_of(const std::string& file,
+                             const std::vector<std::string>& command,
+                             bool decides, const Environment& environment) {
+  const auto text = file.empty() ? Result<std::string>(std::string())
+                                 : read_file(file, kLargestDescriptor);
+  if (!text || (*text).empty()) return std::nullopt;
+  auto parsed = parse_stage(*text, file, environment, CostRule::optional);
+  auto* const stage = std::get_if<Stage>(&parsed);
+  if (!stage && decides && has_tool_table(*text))
+    throw Failure(render_diagnostics(std::get<1>(parsed), file, *text));
+  if (!stage || !stage->tool || !read_tool_line(*stage->tool, command))
+    return std::nullopt;
+  stage->text = *text;
+  return std::move(*stage);
+}
+
 // The descriptor of the tool that begins the command line: named like its
-// first word ("make", behind "nice"), or like one that a launcher is given
-// ("python3 -m pytest", "npx jest"). Mistakes count in the one that decides
-// what the command costs, and no other keeps it from starting. `read` is one
-// that was read already.
+// first word ("make", behind "nice"), like that and its subcommand
+// ("meson-test" for "meson test"), or like a word that a launcher is given
+// ("python3 -m pytest", "npx jest"). `read` is one that was read already.
 std::optional<Stage> find_tool(const std::vector<std::string>& command,
                                bool decides, const std::optional<Stage>& read,
                                const Environment& environment) {
   constexpr std::size_t kNames = 6;  // "python3 -X dev -W error -m pytest"
   const std::size_t first = behind_wrappers(command);
+  std::string program;  // "meson-", where it has a descriptor
   std::size_t names = 0;
   for (std::size_t i = first; i < command.size() && names < kNames; ++i) {
     const std::string word(i == first ? base_name(command[i])
@@ -73,17 +92,14 @@ std::optional<Stage> find_tool(const std::vector<std::string>& command,
     const std::string file = find_config(word, environment);
     if (read && read->file == file && read_tool_line(*read->tool, command))
       return read;
-    const auto text = file.empty() ? Result<std::string>(std::string())
-                                   : read_file(file, kLargestDescriptor);
-    if (!text || (*text).empty()) continue;
-    auto parsed = parse_stage(*text, file, environment, CostRule::optional);
-    auto* const stage = std::get_if<Stage>(&parsed);
-    if (!stage && i == first && decides && has_tool_table(*text))
-      throw Failure(render_diagnostics(std::get<1>(parsed), file, *text));
-    if (!stage || !stage->tool || !read_tool_line(*stage->tool, command))
-      continue;
-    stage->text = *text;
-    return std::move(*stage);
+    if (auto tool = tool_of(file, command, decides && i == first, environment))
+      return tool;
+    if (i == first) {
+      program = file.empty() ? "" : word + "-";
+    } else if (!program.empty()) {
+      const std::string both = find_config(program + word, environment);
+      if (auto tool = tool_of(both, command, decides, environment)) return tool;
+    }
   }
   return std::nullopt;
 }

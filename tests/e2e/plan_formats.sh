@@ -17,6 +17,13 @@ expect 0 "$FITRUN" plan --root machine make -j16
 grep -qx 'make: up to 16 jobs, held where they do not fit; without holding 8 workers, limited by RAM' out ||
   fail "$(cat out)"
 said out "runs  make -j16"
+# Tests have time limits, which go on while they are held.
+for tests in 'ctest -j 16' 'meson test -j 16'; do
+  expect 0 "$FITRUN" plan --root machine $tests
+  said out '8 workers (16 wanted), limited by RAM'
+  expect 0 "$FITRUN" plan --hold --root machine $tests
+  said out 'up to 16 jobs, held where they do not fit'
+done
 plan json
 python3 - <<'P' || fail "$(cat out)"
 import json

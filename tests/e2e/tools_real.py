@@ -32,6 +32,9 @@ FILES = {
                    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
         endforeach()
         """),
+    "meson.build": "project('example')\nforeach x : ['a', 'b', 'c', 'd', 'e']\n"
+                   "  test(x, find_program('./job'),\n"
+                   "       workdir: meson.current_source_dir())\nendforeach\n",
     "SConstruct": "for x in 'abcde':\n"
                   "    AlwaysBuild(Command(x + '.out', [], './job'))\n",
     "test_x.py": "import subprocess, pytest\n"
@@ -57,6 +60,9 @@ LINES = [
     ("cmake", "cmake -B m -G 'Unix Makefiles' >/dev/null; FITRUN cmake --build m", 2),
     ("cmake", "cmake -B m >/dev/null; FITRUN cmake --build m -- -j9", 2),
     ("cmake", "cmake -B m >/dev/null; FITRUN cmake --build m --parallel 9", 2),
+    ("meson", "meson setup m >/dev/null; FITRUN meson test -C m", 2),
+    ("meson", "meson setup m >/dev/null; "
+              "FITRUN meson test -C m --num-processes 9", 2),
     ("ctest", "cmake -B m >/dev/null; FITRUN ctest --test-dir m -j 9", 2),
     ("ctest", "cmake -B m >/dev/null; CTEST_PARALLEL_LEVEL=9 FITRUN ctest --test-dir m", 2),
     ("xargs", "FITRUN xargs -n1 -P 9 ./job <numbers", 2),

@@ -66,7 +66,10 @@ meson compile -C b -j 16 => meson compile -C b -j 3
 meson compile -C b --jobs=16 => meson compile -C b --jobs=3
 meson compile => meson compile -j 3
 meson test --num-processes 16 => meson test --num-processes 3
-meson test -C b => meson test -j 3 -C b
+meson test -j 16 => meson test -j 3
+MESON_TESTTHREADS=8 meson test => meson test --num-processes 3
+meson test -C b => meson test --num-processes 3 -C b
+nice meson test => nice meson test --num-processes 3
 meson setup b =
 cargo build -j 16 => cargo build -j 3
 cargo build -j16 --release => cargo build -j3 --release
@@ -211,7 +214,9 @@ def is_variable(word):
 
 def tool_of(words):
     """The descriptor of a command line, by the name of a file in configs."""
-    for word in [words[0]] + [w for w in words[1:7] if not w.startswith("-")]:
+    both = "-".join(words[:2])  # "meson-test"
+    for word in [both, words[0]] + [w for w in words[1:7]
+                                    if not w.startswith("-")]:
         path = os.path.join(CONFIGS, os.path.basename(word) + ".toml")
         if os.path.exists(path):
             return path
