@@ -150,6 +150,7 @@ void serve_tokens(const TokenPipe& pipe, int news,
     if (wait[1].revents != 0) {
       const std::size_t count = pipe.given_back();
       tokens.give_back(count);
+      pipe.gone() = tokens.gone();  // this may be the last round
       clients = count > 0 || (wait[1].revents & POLLHUP) == 0;
     }
     if (wait[0].revents == 0) continue;

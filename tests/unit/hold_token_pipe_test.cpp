@@ -147,6 +147,21 @@ TEST_CASE("a FIFO has all tokens, as long as its command", "[jobserver]") {
   CHECK_FALSE(make_token_fifo(10'000'000));
 }
 
+TEST_CASE("a token that comes back with the end is counted", "[jobserver]") {
+  const auto pipe = TokenPipe::make(4).value();
+  const auto ends = TokenEnds::of(pipe).value();
+  pipe.gone() = 1;  // to the client that gives it back
+  CHECK(gives(ends));
+  int news[2];
+  REQUIRE(::pipe(news) == 0);
+  const Fd reads(news[0]);
+  const Fd tells(news[1]);
+  const TokenNews ended{0, 0, true};
+  REQUIRE(::write(tells.get(), &ended, sizeof ended) == sizeof ended);
+  serve_tokens(pipe, reads.get(), [] {});
+  CHECK(pipe.gone() == pipe.offered());
+}
+
 TEST_CASE("all tokens come back from make", "[jobserver]") {
   if (!has_make()) {
     WARN("SKIPPED: no make");
