@@ -159,6 +159,19 @@ Result<std::size_t> forget_in(const Fd& folder, const StatePlace& place,
   return forgotten;
 }
 
+// Whether make_state_folder() would do it, without what that costs.
+Result<void> check_making(const StatePlace& place) {
+  if (!place.home.empty() && ::access(place.home.c_str(), F_OK) != 0)
+    return path_error(place.home, errno);
+  std::string above = place.folder;
+  while (above.size() > 1 && ::access(above.c_str(), F_OK) != 0 &&
+         errno == ENOENT)
+    above.resize(std::max<std::size_t>(1, above.rfind('/')));
+  if (::access(above.c_str(), W_OK | X_OK) != 0)
+    return path_error(above, errno);
+  return {};
+}
+
 }  // namespace
 
 Result<void> make_state_folder(const StatePlace& place) {
@@ -198,8 +211,8 @@ StatePlace state_place(const Environment& environment) {
 
 Result<void> check_appending(const StatePlace& place) {
   if (place.folder.empty()) return Error{kNoStatePlace};
-  if (const auto made = make_state_folder(place); !made) return made.error();
   const auto folder = open_folder(place);
+  if (!folder && folder.error().code == ENOENT) return check_making(place);
   if (!folder) return folder.error();
   struct stat info {};
   const auto fd = open_runs(*folder, place, kCurrent, O_RDWR | O_APPEND, info);

@@ -49,8 +49,8 @@ inline constexpr const char* kNoStatePlace =
 // Makes the folders that are missing, for the user alone. The error names one.
 Result<void> make_state_folder(const StatePlace& place);
 
-// Whether a run could be appended now. Makes the folder where it is missing;
-// the error names the file or folder.
+// Whether a run could be appended now. Makes nothing; the error names the file
+// or folder.
 Result<void> check_appending(const StatePlace& place);
 
 // Makes the folder where it is missing. The error names the file or folder.
