@@ -159,37 +159,32 @@ Result<std::size_t> forget_in(const Fd& folder, const StatePlace& place,
   return forgotten;
 }
 
-// Whether make_state_folder() would do it, without what that costs.
-Result<void> check_making(const StatePlace& place) {
+// The folder that is there already of those above the state's, where the others
+// may be made.
+Result<std::string> folder_to_begin(const StatePlace& place) {
   if (!place.home.empty() && ::access(place.home.c_str(), F_OK) != 0)
     return path_error(place.home, errno);
   std::string above = place.folder;
-  while (above.size() > 1 && ::access(above.c_str(), F_OK) != 0 &&
-         errno == ENOENT)
+  struct stat info {};
+  while (above.size() > 1 && ::stat(above.c_str(), &info) != 0)
     above.resize(std::max<std::size_t>(1, above.rfind('/')));
-  if (::access(above.c_str(), W_OK | X_OK) != 0)
-    return path_error(above, errno);
-  return {};
+  if (::stat(above.c_str(), &info) != 0) return path_error(above, errno);
+  if (!S_ISDIR(info.st_mode)) return path_error(above, ENOTDIR);
+  const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
+  if (!place.named && !ours && above != place.folder) return not_ours(above);
+  return above;
 }
 
 }  // namespace
 
 Result<void> make_state_folder(const StatePlace& place) {
-  if (!place.home.empty() && ::access(place.home.c_str(), F_OK) != 0)
-    return path_error(place.home, errno);
-  std::string above = "/";
-  for (std::size_t at = 0; at != std::string::npos;) {
-    at = place.folder.find('/', at + 1);
-    std::string folder = place.folder.substr(0, at);
-    struct stat info {};
-    if (::stat(folder.c_str(), &info) != 0) {
-      if (::stat(above.c_str(), &info) != 0) return path_error(above, errno);
-      const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
-      if (!place.named && !ours) return not_ours(above);
-      if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-        return path_error(folder, errno);
-    }
-    above = std::move(folder);
+  const auto begin = folder_to_begin(place);
+  if (!begin) return begin.error();
+  for (std::size_t at = (*begin).size(); at < place.folder.size();) {
+    at = std::min(place.folder.find('/', at + 1), place.folder.size());
+    const std::string folder = place.folder.substr(0, at);
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+      return path_error(folder, errno);
   }
   return {};
 }
@@ -212,7 +207,13 @@ StatePlace state_place(const Environment& environment) {
 Result<void> check_appending(const StatePlace& place) {
   if (place.folder.empty()) return Error{kNoStatePlace};
   const auto folder = open_folder(place);
-  if (!folder && folder.error().code == ENOENT) return check_making(place);
+  if (!folder && folder.error().code == ENOENT) {
+    const auto begin = folder_to_begin(place);
+    if (!begin) return begin.error();
+    if (::access((*begin).c_str(), W_OK | X_OK) != 0)
+      return path_error(*begin, errno);
+    return {};
+  }
   if (!folder) return folder.error();
   struct stat info {};
   const auto fd = open_runs(*folder, place, kCurrent, O_RDWR | O_APPEND, info);
